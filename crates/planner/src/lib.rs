@@ -1,0 +1,5 @@
+//! From a report and its candidates to the most informative safe plan, with a proof of optimality.
+//!
+//! Pure: the clock, threads' results and progress come and go as arguments.
+
+pub mod rules;

@@ -1,0 +1,2 @@
+//! The `tearline` command.
+fn main() {}
