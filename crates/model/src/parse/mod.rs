@@ -60,8 +60,13 @@ pub fn parse(text: &[u8], name: &str) -> Result<Report, Problems> {
             Err(error) => (None, vec![error]),
         }
     };
+    // One mistake often makes the parser stumble several times over the same line.
+    let mut lines = std::collections::HashSet::new();
     for error in &errors {
         let at = error.span().map_or(0, |span| span.start);
+        if !lines.insert(reader.line(at)) {
+            continue;
+        }
         reader.problem(at, "", format!("not TOML: {}", error.message()), SYNTAX_REMEDY);
     }
     // What the rest of a broken file means is a guess: checking it would blame the wrong lines.
@@ -96,8 +101,8 @@ fn report<'a>(reader: &'a Reader<'a>, table: &'a DeTable<'a>) -> Option<Report> 
     let title = root.need("title", "Add title = \"…\".").and_then(|item| item.text());
     let originator =
         root.need("originator", "Add originator = \"…\": who files it.").and_then(|item| item.text());
-    let received = root.get("received").map(|item| received(&item));
-    let mode = root.get("mode").map(|item| populations::word(&item, "a mode", MODES));
+    let received = root.get("received").and_then(|item| received(&item));
+    let mode = root.get("mode").and_then(|item| populations::word(&item, "a mode", MODES));
 
     let population_entries = entries(&root, "population", limits::POPULATIONS);
     let source_entries = entries(&root, "source", limits::SOURCES);
@@ -148,14 +153,14 @@ fn report<'a>(reader: &'a Reader<'a>, table: &'a DeTable<'a>) -> Option<Report> 
         id: id?,
         title: title?,
         originator: originator?,
-        received: populations::transpose(received)?,
+        received,
         sources: sources.into_iter().collect::<Option<_>>()?,
         populations: populations.into_iter().collect::<Option<_>>()?,
         details: details.into_iter().collect::<Option<_>>()?,
         audiences: audiences?,
         protections: protections?,
         told: told.into_iter().collect::<Option<_>>()?,
-        mode: populations::transpose(mode)?,
+        mode,
     })
 }
 

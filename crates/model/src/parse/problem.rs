@@ -43,7 +43,7 @@ impl Problems {
     pub const MOST: usize = 100;
 
     pub(super) fn new(mut list: Vec<Problem>) -> Self {
-        list.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
+        list.sort_by_key(|problem| (problem.line, problem.column));
         list.dedup();
         let omitted = list.len().saturating_sub(Self::MOST);
         list.truncate(Self::MOST);

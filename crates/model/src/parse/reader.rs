@@ -1,7 +1,8 @@
 //! Typed access to a TOML document that knows, for every value, its line and its dotted path.
 //!
 //! Reading never stops at the first mistake: an accessor that cannot give what was asked notes a [`Problem`] and
-//! returns `None`.
+//! returns `None`. A field that may be left out and is wrong then looks as if it were left out: the report is refused
+//! anyway, because a problem has been noted.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -34,7 +35,7 @@ impl<'a> Reader<'a> {
         while !self.text.is_char_boundary(at) {
             at -= 1;
         }
-        let line = self.line_starts.partition_point(|&start| start <= at);
+        let line = self.line(at);
         let start = self.line_starts[line - 1];
         // A line of many megabytes would make counting its characters for every problem quadratic.
         let column = if at - start < 10_000 { self.text[start..at].chars().count() } else { at - start };
@@ -46,6 +47,11 @@ impl<'a> Reader<'a> {
             what: what.into(),
             remedy: remedy.into(),
         });
+    }
+
+    /// The line of a byte offset, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.line_starts.partition_point(|&start| start <= at)
     }
 
     pub(super) fn is_clean(&self) -> bool {
@@ -350,7 +356,9 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>)
     let lower = word.to_lowercase().replace('-', "_");
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|&(distance, candidate)| distance <= (candidate.len().max(3) / 3).min(4))
+        .filter(|&(distance, candidate)| {
+            distance <= (candidate.len() / 3).clamp(usize::from(candidate.len() > 1), 4)
+        })
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
 }
