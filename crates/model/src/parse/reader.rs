@@ -312,7 +312,7 @@ impl<'a> Section<'a> {
     fn join(&self, key: &str) -> String {
         let plain =
             !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        let key = if plain { Cow::Borrowed(key) } else { Cow::Owned(quoted(key)) };
+        let key = if plain { abridged(key) } else { Cow::Owned(quoted(key)) };
         if self.path.is_empty() || key.is_empty() {
             format!("{}{key}", self.path)
         } else {
