@@ -44,7 +44,7 @@ pub fn parse(text: &[u8], name: &str) -> Result<Report, Problems> {
             format!("the file has {} bytes, more than the {} allowed", text.len(), limits::FILE_BYTES),
             "Put populations and domains into tables of their own.",
         );
-        return Err(Problems::new(reader.into_problems()));
+        return Err(reader.into_problems());
     }
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,
@@ -76,7 +76,7 @@ pub fn parse(text: &[u8], name: &str) -> Result<Report, Problems> {
     };
     match report {
         Some(report) if reader.is_clean() => Ok(report),
-        _ => Err(Problems::new(reader.into_problems())),
+        _ => Err(reader.into_problems()),
     }
 }
 
@@ -89,7 +89,7 @@ fn not_utf8(text: &[u8], offset: usize, name: &str) -> Problems {
         format!("the file is not UTF-8: the byte 0x{:02x} at offset {offset}", text[offset]),
         "Save it as UTF-8.",
     );
-    Problems::new(reader.into_problems())
+    reader.into_problems()
 }
 
 fn report<'a>(reader: &'a Reader<'a>, table: &'a DeTable<'a>) -> Option<Report> {

@@ -5,13 +5,13 @@
 //! anyway, because a problem has been noted.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::limits;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 
 /// The file's text, and the problems found so far.
 pub(super) struct Reader<'a> {
@@ -19,18 +19,27 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     line_starts: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
+    /// Problems beyond [`ENOUGH`]: a file of a million mistakes is not worth a million messages.
+    beyond: Cell<usize>,
 }
+
+/// Problems that are kept, of which the first by line are reported.
+const ENOUGH: usize = 10_000;
 
 impl<'a> Reader<'a> {
     pub(super) fn new(file: &'a str, text: &'a str) -> Self {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|b| b.1 == b'\n').map(|b| b.0 + 1))
             .collect();
-        Self { file, text, line_starts, problems: RefCell::default() }
+        Self { file, text, line_starts, problems: RefCell::default(), beyond: Cell::new(0) }
     }
 
     /// Notes a problem at a byte offset.
     pub(super) fn problem(&self, at: usize, field: &str, what: impl Into<String>, remedy: impl Into<String>) {
+        if self.is_full() {
+            self.beyond.set(self.beyond.get() + 1);
+            return;
+        }
         let mut at = at.min(self.text.len());
         while !self.text.is_char_boundary(at) {
             at -= 1;
@@ -58,8 +67,14 @@ impl<'a> Reader<'a> {
         self.problems.borrow().is_empty()
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    /// Whether there are so many problems that more of them are only counted.
+    fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= ENOUGH
+    }
+
+    /// What was found, in the order of the file.
+    pub(super) fn into_problems(self) -> Problems {
+        Problems::new(self.problems.into_inner(), self.beyond.get())
     }
 }
 
@@ -337,6 +352,10 @@ impl<'a> Section<'a> {
         let known = self.known.borrow();
         for (key, item) in self.named() {
             if known.iter().any(|k| *k == key) {
+                continue;
+            }
+            if self.reader.is_full() {
+                self.reader.beyond.set(self.reader.beyond.get() + 1);
                 continue;
             }
             let remedy = match nearest(&key, known.iter().copied()) {
