@@ -32,9 +32,10 @@ def problem(number, tiny):
     kind = KINDS[number % len(KINDS)]
     family = "ABC"[rng.integers(3)]
     if tiny:
-        d, n, k, levels = (int(rng.integers(low, high)) for low, high in ((2, 5), (8, 61), (2, 7), (1, 4)))
+        d, n, k, levels = (int(rng.integers(low, high)) for low, high in ((2, 5), (25, 61), (2, 7), (1, 4)))
     else:
-        d, n, k, levels = (int(rng.integers(low, high)) for low, high in ((6, 21), (50, 2001), (2, 21), (2, 7)))
+        d, k, levels = (int(rng.integers(low, high)) for low, high in ((6, 21), (2, 21), (2, 7)))
+        n = int(50 * 40 ** rng.random())  # 50 to 2,000, as many of each order of size
     columns, marginal, organisation = generate.generate(family, d, n, number, levels)
     tops = rng.integers(1, levels + 1, d)
     tops[rng.random(d) < 0.5] = levels
@@ -60,14 +61,26 @@ def brute_force(instance, rules):
     return max((file_format.utility(instance.marginal, x) for x in safe), default=None)
 
 
-def check_oracle(number, limit):
+def ask_highs(instance, rules, limit, folder):
+    """HiGHS's answer, from a process of its own: its library and the one inside OR-tools clash in one process."""
+    path = folder / "oracle.tlb"
+    file_format.write(path, instance.levels.T, instance.marginal)
+    command = [sys.executable, run.HERE / "peers.py", "highs", path, "--k", rules.k, "--limit", limit]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["steps"][0]
+
+
+def check_oracle(number, limit, folder):
     """Compares the peers with brute force on a tiny instance; returns (outcome, explanation)."""
     kind, columns, marginal, (weight, groups, importance), rules, _ = problem(number, tiny=True)
     instance = file_format.Instance(marginal, np.ascontiguousarray(columns.T), weight, groups, importance)
     best = brute_force(instance, rules)
     solvers = ["cpsat", "cpsat-agg"] + (["highs"] if kind in ("k", "audiences") else [])
     for solver in solvers:
-        step = peers.solve(solver, instance, rules, 1, limit, 1)["steps"][0]
+        if solver == "highs":
+            step = ask_highs(instance, rules, limit, folder)
+        else:
+            step = peers.solve(solver, instance, rules, 1, limit, 1)["steps"][0]
         if not step["optimal"] or step["obj"] != best:
             return "wrong", f"{solver} says {step['status']} {step['obj']}, brute force {best}"
         if step["x"] and file_format.violations(instance, step["x"], rules.k, rules.share_ppm, rules.diversity):
@@ -144,7 +157,7 @@ def main():
     counts = Counter()
     for number in range(args.first, args.first + args.count):
         if args.oracle:
-            outcome, why = check_oracle(number, args.limit)
+            outcome, why = check_oracle(number, args.limit, folder)
         else:
             outcome, why = check_ours(number, args.binary, args.limit, folder)
         counts[KINDS[number % len(KINDS)], outcome] += 1
