@@ -142,7 +142,12 @@ def solve_cpsat(rows, cap, floor, marginal, rules, limit, threads, redundant):
     built = time.perf_counter()
     status = solver.solve(model)
     solved = time.perf_counter()
+    if status == cp_model.MODEL_INVALID:
+        raise RuntimeError("CP-SAT calls the model invalid")
     base = file_format.utility(marginal, floor)
+    bound = sum(gains)
+    if status != cp_model.UNKNOWN or solver.best_objective_bound > 0:  # it reports 0 before it has a bound
+        bound = min(bound, math.floor(solver.best_objective_bound + 1e-6))
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     plan = None
     if found:
@@ -153,8 +158,7 @@ def solve_cpsat(rows, cap, floor, marginal, rules, limit, threads, redundant):
     return {
         "status": solver.status_name(status),
         "obj": base + round(solver.objective_value) if found else None,
-        "bound": None if status in (cp_model.INFEASIBLE, cp_model.MODEL_INVALID)
-        else base + min(sum(gains), math.floor(solver.best_objective_bound + 1e-6)),
+        "bound": None if status == cp_model.INFEASIBLE else base + bound,
         "optimal": status in (cp_model.OPTIMAL, cp_model.INFEASIBLE),
         "nodes": solver.num_branches,
         "build_s": built - begun,

@@ -6,7 +6,6 @@
 //! other: each sees what the ones before it were told, so its plan extends theirs; an earlier audience keeps twice
 //! the candidates of the next one, and the last keeps k.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
@@ -70,9 +69,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let instance = Instance::read(&job.file)?;
     let read_s = started.elapsed().as_secs_f64();
     let started = Instant::now();
-    let candidates = instance.merge(job.share_ppm.is_some(), job.diversity > 0)?;
     let worths = instance.worths(job.audiences)?;
-    drop(instance); // its rows must not count beside the merged columns during the search
+    let candidates = instance.merge(job.share_ppm.is_some(), job.diversity > 0)?;
     let classes_s = started.elapsed().as_secs_f64();
 
     let mut floor = vec![0; candidates.sure.len()];
@@ -173,14 +171,12 @@ fn share_ppm(share: f64) -> Result<u32, Box<dyn Error>> {
 /// An instance file as it is on disk.
 #[derive(Debug)]
 struct Instance {
-    candidates: usize,
-    details: usize,
     /// Per detail, the marginal utility of each level.
     marginal: Vec<Vec<u64>>,
     /// Per audience, the importance of each detail in thousandths.
     importance: Vec<Vec<u32>>,
-    /// Row-major by candidate.
-    levels: Vec<u8>,
+    /// Per detail, then per candidate: the highest level known.
+    columns: Vec<Vec<u8>>,
     weight: Option<Vec<u32>>,
     groups: Vec<Vec<u32>>,
 }
@@ -204,6 +200,9 @@ impl Instance {
         let [candidates, details, levels, weighted, groups, audiences] = header[..] else {
             return Err("the header ends early".into());
         };
+        if details == 0 || !(1..=254).contains(&levels) {
+            return Err(format!("{details} details of {levels} levels: 1 or more, and 1 to 254").into());
+        }
         let (candidates, details) = (usize::try_from(candidates)?, usize::try_from(details)?);
         let mut marginal = Vec::with_capacity(details);
         for _ in 0..details {
@@ -218,54 +217,74 @@ impl Instance {
             marginal.push(row);
         }
         let importance = (0..audiences).map(|_| numbers(input, details)).collect::<Result<_, _>>()?;
-        let mut rows = vec![0; candidates * details];
-        input.read_exact(&mut rows)?;
+        let columns = columns(input, candidates, details)?;
         let weight = if weighted == 0 { None } else { Some(numbers(input, candidates)?) };
         let groups = (0..groups).map(|_| numbers(input, candidates)).collect::<Result<_, _>>()?;
         if input.read(&mut [0])? != 0 {
             return Err("it goes on after what its header calls for".into());
         }
-        Ok(Self { candidates, details, marginal, importance, levels: rows, weight, groups })
+        Ok(Self { marginal, importance, columns, weight, groups })
     }
 
-    /// Merges candidates that are alike in everything the rules look at, and turns rows into columns.
-    fn merge(&self, by_weight: bool, by_group: bool) -> Result<Candidates, Box<dyn Error>> {
-        let weight = if by_weight { self.weight.as_ref() } else { None };
+    /// Merges candidates that are alike in everything the rules look at.
+    fn merge(self, by_weight: bool, by_group: bool) -> Result<Candidates, Box<dyn Error>> {
+        let weight = if by_weight { self.weight.as_deref() } else { None };
         let group = match (by_group, self.groups.first()) {
             (true, None) => {
                 return Err("--diversity: the file has no group column; generate it with --extras".into());
             }
-            (true, Some(column)) => Some(column),
+            (true, Some(column)) => Some(column.as_slice()),
             (false, _) => None,
         };
-        let mut class_of: HashMap<(&[u8], u32, u32), usize> = HashMap::new();
-        let mut first = Vec::new();
-        let mut count: Vec<u64> = Vec::new();
-        for (candidate, row) in self.levels.chunks_exact(self.details).enumerate().take(self.candidates) {
-            let key = (row, weight.map_or(1, |w| w[candidate]), group.map_or(0, |g| g[candidate]));
-            let class = *class_of.entry(key).or_insert_with(|| {
-                first.push(candidate);
-                count.push(0);
-                first.len() - 1
-            });
-            count[class] += 1;
+        let (first, count) = self.classes(weight, group);
+        let weight = first.iter().map(|&c| weight.map_or(1, |w| u64::from(w[c]))).collect();
+        let groups = group.map(|column| Groups {
+            column: "group".to_owned(),
+            of: first.iter().map(|&c| column[c]).collect(),
+            values: column.iter().max().map_or(0, |most| most + 1),
+        });
+        // One column after the other, so that the file's and the merged ones are never all in memory.
+        let of_classes = |column: Vec<u8>| {
+            if column.len() == first.len() { column } else { first.iter().map(|&c| column[c]).collect() }
+        };
+        let sure = self.columns.into_iter().map(of_classes).collect();
+        Ok(Candidates { sure, weight, groups: groups.into_iter().collect(), count, ..Candidates::default() })
+    }
+
+    /// The first candidate of each class, in ascending order, and how many there are of it.
+    fn classes(&self, weight: Option<&[u32]>, group: Option<&[u32]>) -> (Vec<usize>, Vec<u64>) {
+        let total = self.columns.first().map_or(0, Vec::len);
+        let other = |c: usize| (weight.map_or(1, |w| w[c]), group.map_or(0, |g| g[c]));
+        let mut by_hash: Vec<(u64, usize)> = (0..total)
+            .map(|c| {
+                let (weight, group) = other(c);
+                (mixed(u64::from(weight) << 32 | u64::from(group), 0), c)
+            })
+            .collect();
+        // A block of candidates at a time, so that its hashes stay in the nearest cache.
+        for (block, hashes) in by_hash.chunks_mut(BLOCK).enumerate() {
+            for column in &self.columns {
+                for ((hash, _), &level) in hashes.iter_mut().zip(&column[block * BLOCK..]) {
+                    *hash = mixed(*hash, u64::from(level));
+                }
+            }
         }
-        drop(class_of);
-        let column = |detail: usize| first.iter().map(|&c| self.levels[c * self.details + detail]).collect();
-        Ok(Candidates {
-            sure: (0..self.details).map(column).collect(),
-            weight: first.iter().map(|&c| weight.map_or(1, |w| u64::from(w[c]))).collect(),
-            groups: group
-                .map(|g| Groups {
-                    column: "group".to_owned(),
-                    of: first.iter().map(|&c| g[c]).collect(),
-                    values: g.iter().max().map_or(0, |most| most + 1),
-                })
-                .into_iter()
-                .collect(),
-            count,
-            ..Candidates::default()
-        })
+        by_hash.sort_unstable();
+        let same = |a: usize, b: usize| {
+            other(a) == other(b) && self.columns.iter().all(|column| column[a] == column[b])
+        };
+        let mut classes: Vec<(usize, u64)> = Vec::new();
+        let mut hash = None;
+        for (of, candidate) in by_hash {
+            match classes.last_mut() {
+                // Different candidates of equal hash at worst stay unmerged.
+                Some((first, count)) if hash == Some(of) && same(*first, candidate) => *count += 1,
+                _ => classes.push((candidate, 1)),
+            }
+            hash = Some(of);
+        }
+        classes.sort_unstable();
+        classes.into_iter().unzip()
     }
 
     /// Per audience and detail: the cumulative worth of its levels, from silence on.
@@ -282,6 +301,30 @@ impl Instance {
         })?;
         Ok(importance.iter().map(|of| worth(&|detail| u64::from(of[detail]))).collect())
     }
+}
+
+/// Candidates handled at a time where rows meet columns.
+const BLOCK: usize = 4096;
+
+/// Reads the level bytes, row-major by candidate, into one column per detail.
+fn columns(input: &mut impl Read, candidates: usize, details: usize) -> io::Result<Vec<Vec<u8>>> {
+    let mut columns = vec![Vec::with_capacity(candidates); details];
+    let mut rows = vec![0; BLOCK * details];
+    let mut left = candidates;
+    while left > 0 {
+        let rows = &mut rows[..left.min(BLOCK) * details];
+        input.read_exact(rows)?;
+        for (detail, column) in columns.iter_mut().enumerate() {
+            column.extend(rows[detail..].iter().step_by(details));
+        }
+        left -= left.min(BLOCK);
+    }
+    Ok(columns)
+}
+
+/// One step of a multiplicative hash.
+fn mixed(hash: u64, word: u64) -> u64 {
+    (hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
 }
 
 /// Reads `count` little-endian 32-bit numbers.
