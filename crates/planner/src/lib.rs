@@ -3,3 +3,4 @@
 //! Pure: the clock, threads' results and progress come and go as arguments.
 
 pub mod rules;
+pub mod search;

@@ -1,0 +1,388 @@
+//! One node of the search tree: a box of levels `low..=high`, and the rows that can still support something in it.
+
+use super::bits::{self, Sizes};
+use super::core::Core;
+use super::prices::Prices;
+
+/// A node at rest: rows by number.
+pub(super) struct Packed {
+    pub(super) low: Vec<u8>,
+    pub(super) high: Vec<u8>,
+    pub(super) rows: Vec<Vec<u32>>,
+    pub(super) bound: u64,
+}
+
+/// The part of the cores that one subtree works on, turned into bit sets.
+pub(super) struct Field<'a> {
+    prices: &'a Prices,
+    /// `first[d]`: number of the item (d, low + 1); items of a detail are consecutive.
+    first: Vec<usize>,
+    low: Vec<u8>,
+    sides: Vec<Side<'a>>,
+}
+
+/// One face in a field.
+struct Side<'a> {
+    core: &'a Core<'a>,
+    rows: Vec<u32>,
+    words: usize,
+    /// Per item: the rows that know it.
+    known: Vec<u64>,
+    sizes: Sizes,
+}
+
+/// A node at work.
+#[derive(Clone)]
+pub(super) struct Node {
+    pub(super) low: Vec<u8>,
+    pub(super) high: Vec<u8>,
+    alive: Vec<Alive>,
+    pub(super) bound: u64,
+}
+
+/// Rows of one side that are in the box and worth enough.
+#[derive(Clone)]
+struct Alive {
+    bits: Vec<u64>,
+    /// Per row of the field: price of its meet with `high`.
+    worth: Vec<u64>,
+    size: u64,
+}
+
+/// What became of a node after tightening.
+pub(super) enum Outcome {
+    /// Nothing in the box can be better than the threshold.
+    Dead,
+    /// The best of the box, found and safe.
+    Solved(Vec<u8>),
+    /// Still open.
+    Open,
+}
+
+impl<'a> Field<'a> {
+    pub(super) fn new(cores: &'a [Core<'a>], prices: &'a Prices, packed: &Packed) -> (Self, Node) {
+        let details = packed.low.len();
+        let mut first = Vec::with_capacity(details);
+        let mut items = 0;
+        for (&low, &high) in packed.low.iter().zip(&packed.high) {
+            first.push(items);
+            items += usize::from(high - low);
+        }
+        let mut field = Self { prices, first, low: packed.low.clone(), sides: Vec::new() };
+        let mut alive = Vec::new();
+        for (core, rows) in cores.iter().zip(&packed.rows) {
+            let words = bits::words(rows.len());
+            let mut known = vec![0_u64; items * words];
+            for (at, &row) in rows.iter().enumerate() {
+                let (word, bit) = (at / 64, 1_u64 << (at % 64));
+                for (detail, &level) in core.row(row as usize).iter().enumerate() {
+                    let top = level.min(packed.high[detail]);
+                    for item in 0..usize::from(top.saturating_sub(packed.low[detail])) {
+                        known[(field.first[detail] + item) * words + word] |= bit;
+                    }
+                }
+            }
+            let counts: Vec<u64> = rows.iter().map(|&row| core.count[row as usize]).collect();
+            let worth = rows.iter().map(|&row| core.worth(row as usize, &packed.high, prices)).collect();
+            let bits = bits::full(rows.len());
+            let sizes = Sizes::new(&counts);
+            alive.push(Alive { size: sizes.of(&bits), bits, worth });
+            field.sides.push(Side { core, rows: rows.clone(), words, known, sizes });
+        }
+        let node = Node { low: packed.low.clone(), high: packed.high.clone(), alive, bound: packed.bound };
+        (field, node)
+    }
+
+    pub(super) fn pack(&self, node: &Node) -> Packed {
+        let rows = self
+            .sides
+            .iter()
+            .zip(&node.alive)
+            .map(|(side, alive)| {
+                let mut rows = Vec::new();
+                bits::for_each(&alive.bits, |at| rows.push(side.rows[at]));
+                rows
+            })
+            .collect();
+        Packed { low: node.low.clone(), high: node.high.clone(), rows, bound: node.bound }
+    }
+
+    fn item(&self, detail: usize, level: u8) -> usize {
+        self.first[detail] + usize::from(level - self.low[detail] - 1)
+    }
+
+    /// Drops rows and levels that cannot matter until nothing changes; sets the bound. `threshold` is the price
+    /// that must be reached.
+    pub(super) fn tighten(&self, node: &mut Node, threshold: u64) -> Outcome {
+        loop {
+            for (side, alive) in self.sides.iter().zip(&mut node.alive) {
+                side.drop_poor(alive, threshold);
+                if alive.size < side.core.face.least {
+                    return Outcome::Dead;
+                }
+            }
+            if !self.tighten_levels(node) {
+                break;
+            }
+        }
+        let mut bound = self.prices.total(&node.high);
+        for (side, alive) in self.sides.iter().zip(&node.alive) {
+            let Some(side_bound) = side.bound(alive, node) else { return Outcome::Dead };
+            bound = bound.min(side_bound);
+        }
+        node.bound = node.bound.min(bound);
+        if node.bound < threshold {
+            return Outcome::Dead;
+        }
+        // The top of the box is the best in it; if enough support it, the box is done.
+        if node.bound == self.prices.total(&node.high) && self.safe(node, &node.high) {
+            return Outcome::Solved(node.high.clone());
+        }
+        if node.low == node.high { Outcome::Dead } else { Outcome::Open }
+    }
+
+    /// Lowers `high` where too few know a level, raises `low` where everybody left does. Whether `high` moved.
+    fn tighten_levels(&self, node: &mut Node) -> bool {
+        let mut moved = false;
+        for detail in 0..node.low.len() {
+            while node.high[detail] > node.low[detail] {
+                let item = self.item(detail, node.high[detail]);
+                let enough = self.sides.iter().zip(&node.alive).all(|(side, alive)| {
+                    side.sizes.of_common(&alive.bits, side.knowing(item)) >= side.core.face.least
+                });
+                if enough {
+                    break;
+                }
+                self.lower(node, detail, node.high[detail] - 1);
+                moved = true;
+            }
+            while node.low[detail] < node.high[detail] {
+                let item = self.item(detail, node.low[detail] + 1);
+                let free = self.sides.iter().zip(&node.alive).all(|(side, alive)| {
+                    alive.bits.iter().zip(side.knowing(item)).all(|(alive, knowing)| alive & !knowing == 0)
+                });
+                if !free {
+                    break;
+                }
+                node.low[detail] += 1;
+            }
+        }
+        moved
+    }
+
+    /// Sets `high[detail]` to `level`.
+    fn lower(&self, node: &mut Node, detail: usize, level: u8) {
+        for current in (level + 1..=node.high[detail]).rev() {
+            let loss = self.prices.step(detail, current);
+            let item = self.item(detail, current);
+            for (side, alive) in self.sides.iter().zip(&mut node.alive) {
+                let Alive { bits, worth, .. } = alive;
+                bits::for_each_common(bits, side.knowing(item), |row| worth[row] -= loss);
+            }
+        }
+        node.high[detail] = level;
+    }
+
+    /// The child in which `detail` is at least `level`.
+    pub(super) fn raised(&self, node: &Node, detail: usize, level: u8) -> Node {
+        let mut child = node.clone();
+        child.low[detail] = level;
+        let item = self.item(detail, level);
+        for (side, alive) in self.sides.iter().zip(&mut child.alive) {
+            for (alive, knowing) in alive.bits.iter_mut().zip(side.knowing(item)) {
+                *alive &= knowing;
+            }
+            alive.size = side.sizes.of(&alive.bits);
+        }
+        child
+    }
+
+    /// The child in which `detail` is below `level`.
+    pub(super) fn lowered(&self, node: &Node, detail: usize, level: u8) -> Node {
+        let mut child = node.clone();
+        self.lower(&mut child, detail, level - 1);
+        child
+    }
+
+    /// Where to split: the (detail, level) whose two halves lose most of the bound.
+    pub(super) fn split(&self, node: &Node) -> (usize, u8) {
+        let mut screened: Vec<(f64, usize, u8)> = Vec::new();
+        for detail in 0..node.low.len() {
+            for side_level in node.low[detail] + 1..=node.high[detail] {
+                let mut score: f64 = 0.0;
+                for (side, alive) in self.sides.iter().zip(&node.alive) {
+                    let mut lost_worth = 0.0;
+                    let mut keep = 0.0;
+                    for level in side_level..=node.high[detail] {
+                        let know = side.sizes.of_common(&alive.bits, side.knowing(self.item(detail, level)));
+                        let share = ratio(know, alive.size);
+                        keep = if level == side_level { share } else { keep };
+                        lost_worth += share * ratio(self.prices.step(detail, level), 1);
+                    }
+                    score = score.max((1.0 - keep) * lost_worth);
+                }
+                screened.push((score, detail, side_level));
+            }
+        }
+        screened.sort_by(|a, b| b.0.total_cmp(&a.0));
+        screened.truncate(SCREENED);
+        let mut scratch = Vec::new();
+        let mut best = (f64::NEG_INFINITY, screened[0].1, screened[0].2);
+        for &(_, detail, level) in &screened {
+            let (up, down) = self.drops(node, detail, level, &mut scratch);
+            let score = up.min(down) * up.min(down) * up.max(down) + up.max(down) * 1e-9;
+            if score > best.0 {
+                best = (score, detail, level);
+            }
+        }
+        (best.1, best.2)
+    }
+
+    /// By how much the bound falls in the two halves.
+    fn drops(&self, node: &Node, detail: usize, level: u8, scratch: &mut Vec<(u64, u64)>) -> (f64, f64) {
+        let (mut up, mut down) = (node.bound, node.bound);
+        for (side, alive) in self.sides.iter().zip(&node.alive) {
+            let knowing = side.knowing(self.item(detail, level));
+            scratch.clear();
+            bits::for_each_common(&alive.bits, knowing, |row| {
+                scratch.push((alive.worth[row], side.count(row)))
+            });
+            up = up.min(kth_largest(scratch, side.core.face.least, side.sizes.unit()).unwrap_or(0));
+            scratch.clear();
+            let base = self.prices.at(detail, level - 1);
+            let high = node.high[detail];
+            bits::for_each(&alive.bits, |row| {
+                let have = side.level(row, detail).min(high);
+                let loss = self.prices.at(detail, have).saturating_sub(base);
+                scratch.push((alive.worth[row] - loss, side.count(row)));
+            });
+            down = down.min(kth_largest(scratch, side.core.face.least, side.sizes.unit()).unwrap_or(0));
+        }
+        (ratio(node.bound - up, 1), ratio(node.bound - down, 1))
+    }
+
+    /// Whether the rules hold for the rows that dominate `levels`, given that none of the dropped rows does.
+    pub(super) fn safe(&self, node: &Node, levels: &[u8]) -> bool {
+        self.sides.iter().zip(&node.alive).all(|(side, alive)| side.safe(alive, levels))
+    }
+
+    /// The lowest levels of the box, which everybody left supports.
+    pub(super) fn floor_if_safe(&self, node: &Node) -> Option<(u64, Vec<u8>)> {
+        self.safe(node, &node.low).then(|| (self.prices.total(&node.low), node.low.clone()))
+    }
+}
+
+/// Splits examined closely.
+const SCREENED: usize = 4;
+
+impl Side<'_> {
+    fn knowing(&self, item: usize) -> &[u64] {
+        &self.known[item * self.words..(item + 1) * self.words]
+    }
+
+    fn count(&self, row: usize) -> u64 {
+        self.core.count[self.rows[row] as usize]
+    }
+
+    fn level(&self, row: usize, detail: usize) -> u8 {
+        self.core.levels[self.rows[row] as usize * self.core.details + detail]
+    }
+
+    fn drop_poor(&self, alive: &mut Alive, threshold: u64) {
+        let Alive { bits, worth, size } = alive;
+        let mut dropped = false;
+        for (index, word) in bits.iter_mut().enumerate() {
+            let mut left = *word;
+            while left != 0 {
+                let bit = left & left.wrapping_neg();
+                if worth[index * 64 + bit.trailing_zeros() as usize] < threshold {
+                    *word ^= bit;
+                    dropped = true;
+                }
+                left ^= bit;
+            }
+        }
+        if dropped {
+            *size = self.sizes.of(bits);
+        }
+    }
+
+    /// The greatest price that enough rows can support; `None` if the rules cannot be met at all.
+    fn bound(&self, alive: &Alive, node: &Node) -> Option<u64> {
+        let mut worth = Vec::with_capacity(alive.worth.len());
+        bits::for_each(&alive.bits, |row| worth.push((alive.worth[row], self.count(row))));
+        let mut bound = kth_largest(&mut worth, self.core.face.least, self.sizes.unit())?;
+        for &(column, least) in &self.core.face.rules.diversity {
+            let mut best = std::collections::HashMap::<u32, u64>::new();
+            bits::for_each(&alive.bits, |row| {
+                let group = self.core.group(self.rows[row] as usize, column);
+                if group != u32::MAX {
+                    let best = best.entry(group).or_default();
+                    *best = (*best).max(alive.worth[row]);
+                }
+            });
+            let mut best: Vec<(u64, u64)> = best.into_values().map(|worth| (worth, 1)).collect();
+            bound = bound.min(kth_largest(&mut best, u64::from(least), true)?);
+        }
+        if self.core.face.rules.share_ppm.is_some() && !self.share_possible(alive, node) {
+            return None;
+        }
+        Some(bound)
+    }
+
+    /// Whether any levels in the box can keep the largest share down. If *t* is the mass of the heaviest in the set,
+    /// the set's masses are at most min(mass, t) each and must sum to t/τ. That gets harder as *t* grows, and *t*
+    /// is at least the mass of those who are in every set: the rows that know the whole box.
+    fn share_possible(&self, alive: &Alive, node: &Node) -> bool {
+        let Some(ppm) = self.core.face.rules.share_ppm else { return true };
+        let face = &self.core.face;
+        let uncertain = face.possible && !face.candidates().odds.is_empty();
+        let mass = |row: usize, levels: &[u8]| {
+            let row = self.rows[row] as usize;
+            if uncertain { face.mass(self.core.class[row], levels) } else { self.core.weight[row] }
+        };
+        let mut heaviest: f64 = 0.0;
+        bits::for_each(&alive.bits, |row| {
+            if self.core.dominates(self.rows[row] as usize, &node.high) {
+                heaviest = heaviest.max(mass(row, &node.high));
+            }
+        });
+        if heaviest == 0.0 {
+            return true;
+        }
+        let mut sum = 0.0;
+        bits::for_each(&alive.bits, |row| {
+            sum += ratio(self.count(row), 1) * mass(row, &node.low).min(heaviest)
+        });
+        sum * f64::from(ppm) / 1e6 * (1.0 + 1e-6) >= heaviest
+    }
+
+    fn safe(&self, alive: &Alive, levels: &[u8]) -> bool {
+        let mut inside = Vec::new();
+        bits::for_each(&alive.bits, |row| inside.push(self.rows[row] as usize));
+        inside.retain(|&row| self.core.dominates(row, levels));
+        self.core.holds(&inside, levels)
+    }
+}
+
+/// The greatest worth that at least `least` candidates reach.
+fn kth_largest(worth: &mut [(u64, u64)], least: u64, unit: bool) -> Option<u64> {
+    if unit {
+        let place = usize::try_from(least.max(1) - 1).ok().filter(|&place| place < worth.len())?;
+        return Some(worth.select_nth_unstable_by(place, |a, b| b.0.cmp(&a.0)).1.0);
+    }
+    worth.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+    let mut sum = 0;
+    worth
+        .iter()
+        .find(|(_, count)| {
+            sum += count;
+            sum >= least
+        })
+        .map(|&(worth, _)| worth)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "scores and slackened sums only")]
+fn ratio(a: u64, b: u64) -> f64 {
+    a as f64 / b.max(1) as f64
+}
