@@ -13,19 +13,42 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tearline_model::candidates::{Candidates, Groups};
+use tearline_planner::rules::Rules;
+use tearline_planner::search::{self, Crowd, Limits, Problem};
 
 // ---------------------------------------------------------------------------------------------------------------
 // The solver call. Everything else in this file is reading, merging and printing.
 
 /// Plans for one audience within `step.limit`, on `step.threads` threads.
-fn solve(candidates: &Candidates, step: &Step) -> Result<Answer, Box<dyn Error>> {
-    let Step { k, share_ppm, diversity, worth, floor, limit, threads } = step;
-    Err(format!(
-        "the solver is not connected yet: {} classes, {} details, {k} {share_ppm:?} {diversity} {floor:?} {limit:?} {threads}",
-        candidates.classes(),
-        worth.len()
-    )
-    .into())
+fn solve(candidates: &Candidates, step: &Step) -> Answer {
+    let details = step.worth.len();
+    let rules = Rules {
+        k: step.k,
+        robust: 0,
+        share_ppm: step.share_ppm,
+        diversity: if step.diversity > 1 { vec![(0, step.diversity)] } else { Vec::new() },
+    };
+    let crowd = Crowd {
+        candidates,
+        details: vec![true; details],
+        base: step.floor.clone(),
+        linked: Vec::new(),
+        rules,
+    };
+    let problem = Problem {
+        utility: step.worth.clone(),
+        floor: step.floor.clone(),
+        ceiling: step
+            .worth
+            .iter()
+            .map(|worth| u8::try_from(worth.len() - 1).expect("the reader checked"))
+            .collect(),
+        crowds: vec![crowd],
+    };
+    let limits = Limits { nodes: u64::MAX, threads: step.threads };
+    let deadline = Instant::now() + step.limit;
+    let solution = search::solve(&problem, limits, &mut |_| Instant::now() < deadline);
+    Answer { plan: solution.levels, bound: solution.bound, optimal: solution.optimal, nodes: solution.nodes }
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -86,7 +109,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             threads: job.threads,
         };
         let started = Instant::now();
-        let answer = solve(&candidates, &step)?;
+        let answer = solve(&candidates, &step);
         steps.push(StepLine::new(&step, &answer, started.elapsed()));
         match answer.plan {
             Some(plan) => floor = plan,
