@@ -173,7 +173,9 @@ fn parts_that_are_missing_or_too_many() {
         "source",
         &["expected tables [source.NAME], found a list of 1"],
     );
-    let many = |kind: &str, count: usize| (0..=count).map(|n| format!("[{kind}.n{n}]\n")).collect::<String>();
+    let many = |kind: &str, count: usize| {
+        (0..=count).map(|n| format!("[{kind}.n{n}]\n")).collect::<Vec<_>>().concat()
+    };
     let text = format!("{BASE}{}", many("audience", limits::AUDIENCES - 2));
     check_text(&text, "[audience.n198]", "audience.n198", &["more than 200 entries of [audience]"]);
     let text = format!("{BASE}{}", many("source", limits::SOURCES - 2));
