@@ -1,6 +1,6 @@
 //! What good reports mean, field by field and default by default.
 
-use tearline_model::parse::parse;
+use tearline_model::parse::{Problems, limits, parse};
 use tearline_model::report::{
     Cell, ColumnType, Confidence, Detail, Diversity, Domain, Knowledge, Likelihood, Mode, Reliability,
     Report, Sql, Table, ToldWhat,
@@ -49,6 +49,42 @@ fn the_document_prints_the_complete_example() {
         document.contains(&format!("```toml\n{COMPLETE}```\n")),
         "docs/formats/report.md has another example"
     );
+}
+
+#[test]
+fn the_document_states_the_limits_that_are_checked() {
+    let document = include_str!("../../../../docs/formats/report.md");
+    for (limit, words) in [
+        (limits::FILE_BYTES >> 20, "The file: # MiB."),
+        (limits::SOURCES, "every population. At most #."),
+        (
+            limits::POPULATIONS,
+            "At least one; at most #.\n\n| field | value | default | meaning |\n|---|---|---|---|\n| `table`",
+        ),
+        (limits::DETAILS, "At least one; at most #. Their order"),
+        (limits::LEVELS, "One to #, from coarse"),
+        (
+            limits::AUDIENCES,
+            "At least one; at most #.\n\n| field | value | default | meaning |\n|---|---|---|---|\n| `name`",
+        ),
+        (limits::PROTECTIONS, "At least one; at most #. Every source"),
+        (limits::TOLD, "it counts as released. At most #."),
+        (limits::LIST, "before release; at most # |"),
+        (limits::ROWS, "rows typed here instead of `table`; at most # |"),
+        (limits::ROWS, "\nAt most # values."),
+        (limits::COLUMNS, "at most # columns"),
+        (limits::NAME_CHARS, "at most # characters"),
+        (limits::TEXT_CHARS, "*Text*: 1 to # characters"),
+        (limits::SQL_CHARS, "1 to # characters; see"),
+        (Problems::MOST, "At most # problems"),
+    ] {
+        let digits = limit.to_string();
+        let figure = match digits.len() {
+            0..=3 => digits,
+            length => format!("{},{}", &digits[..length - 3], &digits[length - 3..]),
+        };
+        assert!(document.contains(&words.replace('#', &figure)), "{}", words.replace('#', &figure));
+    }
 }
 
 #[test]

@@ -139,6 +139,57 @@ fn top_level() {
 }
 
 #[test]
+fn a_file_saved_by_a_windows_editor_is_read_like_any_other() {
+    let saved = |text: &str| format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(problems(saved(BASE)), []);
+    let found = problems(saved(&BASE.replace("id = \"7\"", "id = 7")));
+    assert_eq!((found.len(), found[0].line, found[0].column), (1, 2, 6));
+}
+
+#[test]
+fn parts_that_are_missing_or_too_many() {
+    check_text(
+        "tearline = 1\nid = \"1\"\ntitle = \"t\"\noriginator = \"o\"\n[population.p]\ntable = \"p.csv\"\n\
+                [audience.a]\n[[protection]]\nk = 1\n",
+        "tearline",
+        "detail",
+        &["missing", "[detail.NAME]"],
+    );
+    check(
+        ("[audience.public]\npublic = true\n[audience.partner]\n", ""),
+        "tearline",
+        "audience",
+        &["[audience.NAME]"],
+    );
+    check(
+        ("[source.hum1]\n", "[source]\nhum1 = 3\n"),
+        "hum1",
+        "source.hum1",
+        &["expected a table [source.NAME]"],
+    );
+    check(
+        ("[source.hum1]\n[source.hum2]\npopulations = [\"staff\"]", "[[source]]"),
+        "[[source]]",
+        "source",
+        &["expected tables [source.NAME], found a list of 1"],
+    );
+    let many = |kind: &str, count: usize| {
+        (0..=count).map(|n| format!("[{kind}.n{n}]\n")).collect::<Vec<_>>().concat()
+    };
+    let text = format!("{BASE}{}", many("audience", limits::AUDIENCES - 2));
+    check_text(&text, "[audience.n198]", "audience.n198", &["more than 200 entries of [audience]"]);
+    let text = format!("{BASE}{}", many("source", limits::SOURCES - 2));
+    check_text(&text, "[source.n98]", "source.n98", &["more than 100 entries"]);
+    let row: Vec<String> = (0..=limits::COLUMNS).map(|n| format!("c{n} = 1")).collect();
+    let wide = format!("rows = [{{ {} }}]\n", row.join(", "));
+    let start = BASE.find("rows = ").expect("it is there");
+    let end = BASE.find("count = \"count\"\n").expect("it is there");
+    let text = format!("{}{wide}{}", &BASE[..start], &BASE[end + 16..]);
+    check_text(&text, "rows", "population.sites.rows[1]", &["more than 1000 columns"]);
+    check(("{ kind = \"b\", count = 3 }", "7"), "rows", "population.sites.rows[2]", &["expected a row"]);
+}
+
+#[test]
 fn populations() {
     let at = "population.staff.table";
     check(("\"staff.csv\"", "\"staff.xlsx\""), "table", at, &["ends in .csv or .parquet", "Convert"]);
