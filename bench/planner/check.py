@@ -136,7 +136,7 @@ def compare(instance, path, binary, rules, audiences, limit):
     if contradictions:
         return "wrong", contradictions[0]
     if not ours_proved:
-        return "ours not proven", ""
+        return "ours not proven, no contradiction", ""
     if not all(step["optimal"] for step in theirs):
         return "CP-SAT not proven, ours at least as good", ""
     if [step["obj"] for step in one] != [step["obj"] for step in theirs]:

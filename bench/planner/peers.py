@@ -15,7 +15,6 @@ Formulations, with x[d,l] = "detail d is told at level l or finer" and y[c] = "c
 import argparse
 import json
 import math
-import resource
 import sys
 import time
 from dataclasses import dataclass
@@ -320,8 +319,16 @@ def share_ppm(text):
     return ppm
 
 
-def peak_rss_kib():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_rss_kib(process="self"):
+    """The most memory a process has had resident, 0 when it is gone (Linux).
+
+    Not getrusage: that also counts what the parent had resident when it started the process.
+    """
+    try:
+        with open(f"/proc/{process}/status") as status:
+            return next((int(line.split()[1]) for line in status if line.startswith("VmHWM:")), 0)
+    except OSError:
+        return 0
 
 
 def main():

@@ -58,6 +58,8 @@ def status(line):
     if proven(line):
         return "no safe plan" if steps[-1]["obj"] is None else "optimal"
     found = gap(line)
+    if found == 0:
+        return "gap 0, ties open"  # the utility is proven, the choice among plans of that utility is not
     return "no plan" if found is None else f"gap {100 * found:.1f} %"
 
 
@@ -104,7 +106,8 @@ def setting(used, threads, limit):
         f"highspy {versions['highspy']}, numpy {versions['numpy']}; our binary {', '.join(builds) or 'not run'} (start of its SHA-256).",
         "",
         "Times in seconds. *classes* is merging equal candidates; *build* is the peer's presolve and model. *peak* is the "
-        "process's whole resident memory (Python with the solver loaded takes about 110 MB of a peer's). *gap* is (bound - plan) / plan. *ratio* is a "
+        "process's whole resident memory (Python with the solver loaded takes about 110 MB of a peer's). *gap* is (bound - plan) / plan; where it is 0 with *ties open*, "
+        "ours went on to prove which of equally good plans is the canonical one. *ratio* is a "
         "peer's classes + build + solve over our classes + solve, where both proved the optimum. Every plan was recomputed "
         f"from the file's candidates: {wrong or 'none'} of {len(used)} answers wrong.",
     ]

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import platform
-import signal
 import subprocess
 import sys
 import time
@@ -90,35 +89,25 @@ def execute(command, allowed_s, memory_gib):
     output, complaints = DATA / "stdout", DATA / "stderr"
     with open(output, "w") as out, open(complaints, "w") as err:
         process = subprocess.Popen(command, stdout=out, stderr=err)
-        ended = None
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
+        ended, peak_kib = None, 0
+        while process.poll() is None:
+            peak_kib = max(peak_kib, peers.peak_rss_kib(process.pid))
             if ended is None and time.perf_counter() - begun > allowed_s:
                 ended = f"killed after {allowed_s:.0f} s"
-                process.send_signal(signal.SIGKILL)
-            elif ended is None and resident_gib(process.pid) > memory_gib:
+            elif ended is None and peak_kib > memory_gib * 1024**2:
                 ended = f"killed at {memory_gib:g} GiB"
-                process.send_signal(signal.SIGKILL)
+            if ended:
+                process.kill()
             # Short naps at first: an answer in milliseconds is not rounded up by the watching.
             time.sleep(min(0.2, 0.001 + (time.perf_counter() - begun) / 20))
-    process.returncode = os.waitstatus_to_exitcode(status)
-    result = {"wall_s": time.perf_counter() - begun, "peak_mb": usage.ru_maxrss / 1024}
+    result = {"wall_s": time.perf_counter() - begun, "peak_mb": peak_kib / 1024}
     if ended:
         return result | {"failed": ended}
     if process.returncode:
         last = complaints.read_text(errors="replace").strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
         return result | {"failed": last[0]}
-    return result | {"answer": json.loads(output.read_text())}
-
-
-def resident_gib(pid):
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1024**3
+    answer = json.loads(output.read_text())
+    return result | {"peak_mb": answer["peak_rss_kib"] / 1024, "answer": answer}
 
 
 def verify(path, row, answer):
