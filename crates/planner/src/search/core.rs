@@ -104,6 +104,11 @@ impl<'a> Core<'a> {
         self.row(row).iter().zip(levels).all(|(have, want)| have >= want)
     }
 
+    /// Whether the number of candidates is all that the rules look at.
+    pub(super) fn counts_only(&self) -> bool {
+        self.face.rules.share_ppm.is_none() && self.face.rules.diversity.is_empty()
+    }
+
     /// Whether the rules hold for the rows that dominate `levels`.
     pub(super) fn safe(&self, levels: &[u8]) -> bool {
         let inside = (0..self.rows()).filter(|&row| self.dominates(row, levels));
@@ -115,10 +120,10 @@ impl<'a> Core<'a> {
         if inside.iter().map(|&row| self.count[row]).sum::<u64>() < self.face.least {
             return false;
         }
-        let rules = &self.face.rules;
-        if rules.share_ppm.is_none() && rules.diversity.is_empty() {
+        if self.counts_only() {
             return true;
         }
+        let rules = &self.face.rules;
         let columns = self.face.candidates().groups.len();
         let members: Vec<Member<'_>> = inside
             .iter()

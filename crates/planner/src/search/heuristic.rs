@@ -12,12 +12,14 @@ const SWAP_CELLS: usize = 150_000_000;
 const ROUND: usize = 100;
 /// Rounds without an improvement after which a start is given up.
 const PATIENCE: usize = 4;
+/// Looks at all classes that the heuristics may take.
+const FULL_CHECKS: u32 = 16;
 /// Iterations for which a dropped row may not come back.
 const TABU: usize = 12;
 
 /// Levels that some face's rows say are safe, best first. The caller checks them against the rules in full.
 pub(super) struct Heuristic<'a, 'c> {
-    pub(super) cores: &'a mut [Core<'c>],
+    pub(super) rich: &'a mut [Rich<'c>],
     pub(super) prices: &'a Prices,
     pub(super) floor: &'a [u8],
     pub(super) ceiling: &'a [u8],
@@ -25,7 +27,16 @@ pub(super) struct Heuristic<'a, 'c> {
     pub(super) safe: &'a dyn Fn(&[u8]) -> bool,
     /// Whether a safe set stays safe when candidates are added: then the rows at hand are proof enough.
     pub(super) monotone: bool,
+    /// How often all classes were looked at.
+    pub(super) full_checks: u32,
     pub(super) best: Option<(u64, Vec<u8>)>,
+}
+
+/// The richest rows of a face.
+pub(super) struct Rich<'c> {
+    pub(super) core: Core<'c>,
+    /// No class worth this much or more is missing.
+    pub(super) complete_from: u64,
 }
 
 impl Heuristic<'_, '_> {
@@ -52,8 +63,17 @@ impl Heuristic<'_, '_> {
         if self.best.as_ref().is_some_and(|(best, _)| price <= *best) {
             return;
         }
-        let enough = self.monotone && self.cores.iter().all(|core| core.safe(levels));
-        if enough || (self.safe)(levels) {
+        let by_rows = self.rich.iter().all(|rich| rich.core.safe(levels));
+        // Whoever supports these levels is worth at least their price, so where none such is missing the rows decide.
+        let safe = if self.monotone && by_rows || self.rich.iter().all(|rich| price >= rich.complete_from) {
+            by_rows
+        } else if self.full_checks < FULL_CHECKS {
+            self.full_checks += 1;
+            (self.safe)(levels)
+        } else {
+            false
+        };
+        if safe {
             self.best = Some((price, levels.to_vec()));
         }
     }
@@ -61,41 +81,49 @@ impl Heuristic<'_, '_> {
     /// Drops rows that cannot support anything better than the best.
     fn prune(&mut self) {
         let Some((best, _)) = &self.best else { return };
-        for core in &mut *self.cores {
+        for Rich { core, complete_from } in &mut *self.rich {
             core.retain(|core, row| core.worth(row, self.ceiling, self.prices) >= *best);
+            *complete_from = (*complete_from).max(*best);
         }
     }
 
     /// Raises one level at a time: the one with most utility for the share of the set that it costs.
     fn ascend(&mut self, greed: f64) -> Vec<u8> {
         let mut levels = self.floor.to_vec();
-        let mut climbers: Vec<Climber> = self.cores.iter().map(|core| Climber::new(core, &levels)).collect();
+        let mut climbers: Vec<Climber> =
+            self.rich.iter().map(|rich| Climber::new(&rich.core, &levels)).collect();
+        let mut safe =
+            self.rich.iter().zip(&climbers).all(|(rich, climber)| climber.safe(&rich.core, &levels));
         loop {
-            let mut choice: Option<(f64, usize, u8)> = None;
+            let mut choices: Vec<(f64, usize, u8)> = Vec::new();
             for (detail, &from) in levels.iter().enumerate() {
                 for level in from + 1..=self.ceiling[detail] {
-                    let cost: f64 = self
-                        .cores
-                        .iter()
-                        .zip(&climbers)
-                        .map(|(core, climber)| climber.cost(core, detail, level))
-                        .sum();
+                    let pairs = self.rich.iter().zip(&climbers);
+                    let cost: f64 =
+                        pairs.map(|(rich, climber)| climber.cost(&rich.core, detail, level)).sum();
                     #[expect(clippy::cast_precision_loss, reason = "a heuristic score")]
                     let gain = (self.prices.at(detail, level) - self.prices.at(detail, from)) as f64;
-                    let score = if cost <= 0.0 { f64::INFINITY } else { gain / cost.powf(greed) };
-                    if cost.is_finite() && choice.is_none_or(|(best, ..)| score > best) {
-                        choice = Some((score, detail, level));
+                    if cost.is_finite() {
+                        let score = if cost <= 0.0 { f64::INFINITY } else { gain / cost.powf(greed) };
+                        choices.push((score, detail, level));
                     }
                 }
             }
-            let Some((_, detail, level)) = choice else { break };
+            choices.sort_by(|a, b| b.0.total_cmp(&a.0));
+            // Once the rules hold, no step may break them.
+            let taken = choices.into_iter().find(|&(_, detail, level)| {
+                let mut raised = levels.clone();
+                raised[detail] = level;
+                let pairs = || self.rich.iter().zip(&climbers);
+                !safe || pairs().all(|(rich, climber)| climber.safe(&rich.core, &raised))
+            });
+            let Some((_, detail, level)) = taken else { break };
             levels[detail] = level;
-            for (core, climber) in self.cores.iter().zip(&mut climbers) {
-                climber.raise(core, detail, level);
+            for (rich, climber) in self.rich.iter().zip(&mut climbers) {
+                climber.raise(&rich.core, detail, level);
             }
-            if !self.monotone {
-                self.offer(&levels);
-            }
+            safe = safe
+                || self.rich.iter().zip(&climbers).all(|(rich, climber)| climber.safe(&rich.core, &levels));
         }
         self.offer(&levels);
         levels
@@ -104,16 +132,16 @@ impl Heuristic<'_, '_> {
     /// One round of tabu search over the rows of the first face: drop the row that holds most back, take in the row
     /// that costs least. `None` when there is nothing to swap.
     fn swap(&mut self, start: Vec<u8>, cells: &mut usize) -> Option<Vec<u8>> {
-        let core = self.cores.first()?;
+        let core = &self.rich.first()?.core;
         let (rows, least) = (core.rows(), core.face.least);
         let mut levels = start;
         let mut tabu_until = vec![0_usize; rows];
         for turn in 1..=ROUND {
-            *cells = cells.checked_sub(2 * rows * core_width(&self.cores[0])).unwrap_or_default();
+            *cells = cells.checked_sub(2 * rows * core_width(&self.rich[0].core)).unwrap_or_default();
             if *cells == 0 {
                 break;
             }
-            let core = &self.cores[0];
+            let core = &self.rich[0].core;
             let set: Vec<usize> = (0..rows).filter(|&row| core.dominates(row, &levels)).collect();
             let size: u64 = set.iter().map(|&row| core.count[row]).sum();
             let dropped = self.holds_back_most(&set, &tabu_until, turn)?;
@@ -139,7 +167,7 @@ impl Heuristic<'_, '_> {
 
     /// The row of the set whose absence would raise the meet most; earlier rows win ties.
     fn holds_back_most(&self, set: &[usize], tabu_until: &[usize], turn: usize) -> Option<usize> {
-        let core = &self.cores[0];
+        let core = &self.rich[0].core;
         let mut held = vec![0_u64; set.len()];
         for (detail, &ceiling) in self.ceiling.iter().enumerate() {
             let (mut lowest, mut second, mut place) = (ceiling, ceiling, None);
@@ -164,7 +192,7 @@ impl Heuristic<'_, '_> {
 
     /// The row outside the set whose meet with `levels` is worth most.
     fn costs_least(&self, levels: &[u8], tabu_until: &[usize], turn: usize) -> Option<usize> {
-        let core = &self.cores[0];
+        let core = &self.rich[0].core;
         (0..core.rows())
             .filter(|&row| {
                 tabu_until[row] < turn && !core.dominates(row, levels) && core.dominates(row, self.floor)
@@ -206,6 +234,15 @@ impl Climber {
         }
         #[expect(clippy::cast_precision_loss, reason = "a heuristic score")]
         (self.size as f64 / left as f64).ln()
+    }
+
+    /// Whether the rules hold for the rows that dominate `levels`.
+    fn safe(&self, core: &Core<'_>, levels: &[u8]) -> bool {
+        if core.counts_only() {
+            return true;
+        }
+        let inside = self.alive.iter().copied().filter(|&row| core.dominates(row, levels));
+        core.holds(&inside.collect::<Vec<_>>(), levels)
     }
 
     fn raise(&mut self, core: &Core<'_>, detail: usize, level: u8) {

@@ -8,10 +8,13 @@ mod bits;
 mod blocks;
 mod core;
 mod heuristic;
+mod members;
 mod node;
 mod prices;
 mod scan;
 mod tree;
+
+pub(crate) use members::Members;
 
 use crate::rules::Rules;
 use tearline_model::candidates::Candidates;

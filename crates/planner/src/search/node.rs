@@ -283,7 +283,8 @@ impl<'a> Field<'a> {
             while node.low[detail] < node.high[detail] {
                 let item = self.item(detail, node.low[detail] + 1);
                 let free = self.sides.iter().zip(&node.alive).all(|(side, alive)| {
-                    alive.bits.iter().zip(side.knowing(item)).all(|(alive, knowing)| alive & !knowing == 0)
+                    // Where the posterior looks at how likely each is to know a level, no level is free.
+                    !side.weighs(detail) && alive.bits.iter().zip(side.knowing(item)).all(|(alive, knowing)| alive & !knowing == 0)
                 });
                 if !free {
                     break;
@@ -411,6 +412,11 @@ impl<'a> Field<'a> {
 const SCREENED: usize = 4;
 
 impl Side<'_> {
+    /// Whether the masses of this side depend on the level of a detail.
+    fn weighs(&self, detail: usize) -> bool {
+        self.core.face.possible && self.core.face.candidates().odds.iter().any(|odds| odds.detail == detail)
+    }
+
     fn knowing(&self, item: usize) -> &[u64] {
         &self.known[item * self.words..(item + 1) * self.words]
     }

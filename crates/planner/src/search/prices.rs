@@ -22,7 +22,8 @@ impl Prices {
         let stride = utility.iter().map(Vec::len).max().unwrap_or(1);
         let mut flat = vec![0; stride * utility.len()];
         for (detail, levels) in utility.iter().enumerate() {
-            let mut ties = 0;
+            // Silence too has a price, so that no safe levels are worth nothing.
+            let mut ties = u64::from(detail == 0);
             for (level, &worth) in levels.iter().enumerate() {
                 if level > 0 {
                     ties += 1 + mix((detail as u64) << 8 | level as u64) % (most - 1);

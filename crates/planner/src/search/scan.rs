@@ -3,7 +3,7 @@
 
 use super::Crowd;
 use super::prices::Prices;
-use crate::rules::{Member, Rules};
+use crate::rules::Rules;
 use tearline_model::candidates::Candidates;
 
 /// One kind of rule over one crowd. Where knowledge is uncertain, counting looks at who surely knows and the
@@ -104,7 +104,7 @@ impl<'a> Face<'a> {
                 continue;
             };
             let mut capped = [0_u64; 256];
-            for (level, price) in (0_u8..).zip(capped.iter_mut()) {
+            for (level, price) in (0..=u8::MAX).zip(capped.iter_mut()) {
                 *price = prices.at(detail, level.min(ceiling));
             }
             for (worth, &level) in worth.iter_mut().zip(column) {
@@ -129,7 +129,7 @@ impl<'a> Face<'a> {
 }
 
 /// Posterior mass of one candidate of a class: prior weight times the probability of knowing all that is said.
-pub(crate) fn mass(crowd: &Crowd<'_>, class: usize, levels: &[u8]) -> f64 {
+pub(super) fn mass(crowd: &Crowd<'_>, class: usize, levels: &[u8]) -> f64 {
     let candidates = crowd.candidates;
     #[expect(clippy::cast_precision_loss, reason = "weights are at most 10^9")]
     let mut mass = candidates.weight[class] as f64;
@@ -140,64 +140,4 @@ pub(crate) fn mass(crowd: &Crowd<'_>, class: usize, levels: &[u8]) -> f64 {
         }
     }
     mass
-}
-
-/// The classes that dominate `levels` under the view of `crowd`, ready to be assessed against its rules.
-pub(crate) struct Members {
-    classes: Vec<(usize, u64, u64)>,
-    groups: Vec<u32>,
-    masses: Vec<f64>,
-    columns: usize,
-}
-
-impl Members {
-    /// Walks all classes. Counting is by sure knowledge, posterior mass by possible knowledge.
-    pub(crate) fn of(crowd: &Crowd<'_>, levels: &[u8]) -> Self {
-        let candidates = crowd.candidates;
-        let sure = dominating(crowd, &candidates.sure, levels);
-        let uncertain = !candidates.possible.is_empty();
-        let possible = if uncertain { dominating(crowd, &candidates.possible, levels) } else { sure.clone() };
-        let columns = candidates.groups.len();
-        let mut members = Self { classes: Vec::new(), groups: Vec::new(), masses: Vec::new(), columns };
-        for class in (0..candidates.classes()).filter(|&class| possible[class]) {
-            let count = candidates.count[class];
-            members.classes.push((class, if sure[class] { count } else { 0 }, count));
-            members.masses.push(mass(crowd, class, levels));
-            members.groups.extend(candidates.groups.iter().map(|column| column.of[class]));
-        }
-        members
-    }
-
-    /// As the rules want them.
-    pub(crate) fn list(&self) -> Vec<Member<'_>> {
-        self.classes
-            .iter()
-            .enumerate()
-            .map(|(at, &(_, count, suspects))| Member {
-                count,
-                suspects,
-                mass: self.masses[at],
-                groups: &self.groups[at * self.columns..(at + 1) * self.columns],
-            })
-            .collect()
-    }
-}
-
-/// Per class: whether it could know everything in `levels` and in the view.
-fn dominating(crowd: &Crowd<'_>, columns: &[Vec<u8>], levels: &[u8]) -> Vec<bool> {
-    let mut inside = vec![true; crowd.candidates.classes()];
-    for (detail, column) in columns.iter().enumerate() {
-        let said = levels[detail].max(crowd.base[detail]);
-        if crowd.details[detail] && said > 0 {
-            for (inside, &level) in inside.iter_mut().zip(column) {
-                *inside &= level >= said;
-            }
-        }
-    }
-    for &fact in &crowd.linked {
-        for (inside, &known) in inside.iter_mut().zip(&crowd.candidates.linked[fact]) {
-            *inside &= known;
-        }
-    }
-    inside
 }

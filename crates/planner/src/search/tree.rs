@@ -1,10 +1,11 @@
 //! Best-first search with plunging, in batches whose outcome does not depend on the number of threads.
 
 use super::core::Core;
-use super::heuristic::Heuristic;
+use super::heuristic::{Heuristic, Rich};
+use super::members::Members;
 use super::node::{Field, Node, Outcome, Packed};
 use super::prices::Prices;
-use super::scan::{Face, Members};
+use super::scan::Face;
 use super::{Limits, Problem, Progress, Solution};
 use crate::rules::assess;
 use std::collections::BinaryHeap;
@@ -21,7 +22,6 @@ pub(super) fn solve(
     limits: Limits,
     control: &mut dyn FnMut(&Progress) -> bool,
 ) -> Solution {
-    let t0 = std::time::Instant::now();
     let prices = Prices::new(&problem.utility);
     let faces: Vec<Face<'_>> = problem.crowds.iter().flat_map(Face::of).collect();
     let views: Vec<Vec<bool>> = faces.iter().map(|face| face.in_view(&problem.floor)).collect();
@@ -42,18 +42,22 @@ pub(super) fn solve(
     let safe = |levels: &[u8]| {
         problem.crowds.iter().all(|crowd| assess(&crowd.rules, &Members::of(crowd, levels).list()).holds)
     };
-    let mut rich: Vec<Core<'_>> = faces
+    let mut rich: Vec<Rich<'_>> = faces
         .iter()
         .zip(&worth)
-        .map(|(face, worth)| Core::gather(face, &richest(worth, HEURISTIC_ROWS), &ceiling))
+        .map(|(face, worth)| {
+            let (classes, complete_from) = richest(worth, HEURISTIC_ROWS);
+            Rich { core: Core::gather(face, &classes, &ceiling), complete_from }
+        })
         .collect();
     let mut heuristic = Heuristic {
-        cores: &mut rich,
+        rich: &mut rich,
         prices: &prices,
         floor: &problem.floor,
         ceiling: &ceiling,
         safe: &safe,
         monotone: problem.crowds.iter().all(|crowd| crowd.rules.share_ppm.is_none()),
+        full_checks: 0,
         best: None,
     };
     heuristic.run();
@@ -75,15 +79,16 @@ pub(super) fn solve(
     search.run(&problem.floor, &ceiling, limits, control)
 }
 
-/// The classes worth most, at most `most` of them, in index order.
-fn richest(worth: &[u64], most: usize) -> Vec<usize> {
+/// The classes worth most, at most `most` of them, in index order; and the price from which on none is missing.
+fn richest(worth: &[u64], most: usize) -> (Vec<usize>, u64) {
     let mut classes: Vec<usize> = (0..worth.len()).filter(|&class| worth[class] > 0).collect();
-    if classes.len() > most {
-        classes.select_nth_unstable_by_key(most, |&class| (std::cmp::Reverse(worth[class]), class));
-        classes.truncate(most);
-        classes.sort_unstable();
+    if classes.len() <= most {
+        return (classes, 0);
     }
-    classes
+    let cut = *classes.select_nth_unstable_by_key(most, |&class| (std::cmp::Reverse(worth[class]), class)).1;
+    classes.truncate(most);
+    classes.sort_unstable();
+    (classes, worth[cut] + 1)
 }
 
 struct Search<'a> {

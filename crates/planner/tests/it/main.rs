@@ -1,0 +1,4 @@
+//! The planner from outside, one test binary.
+
+mod chance;
+mod search;
