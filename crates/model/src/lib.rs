@@ -5,6 +5,7 @@
 //! types of their values can tell.
 
 pub mod candidates;
+pub mod parse;
 pub mod report;
 pub mod utility;
 pub mod value;

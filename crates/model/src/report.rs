@@ -127,6 +127,31 @@ pub enum ColumnType {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sql(pub String);
 
+impl Sql {
+    /// Whether the parameter `:value` stands in it, outside of quotes and comments. A cast (`x::value`) is none.
+    pub fn takes_value(&self) -> bool {
+        let mut rest = self.0.as_str();
+        let mut before = ' ';
+        while let Some(c) = rest.chars().next() {
+            let skipped = match c {
+                '\'' | '"' => rest[1..].find(c).map_or(rest.len(), |end| end + 2),
+                '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+                '/' if rest.starts_with("/*") => rest[2..].find("*/").map_or(rest.len(), |end| end + 4),
+                ':' if before != ':' && is_value_parameter(rest) => return true,
+                c => c.len_utf8(),
+            };
+            before = c;
+            rest = &rest[skipped..];
+        }
+        false
+    }
+}
+
+fn is_value_parameter(text: &str) -> bool {
+    text.strip_prefix(":value")
+        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+}
+
 /// One fact, from silence to exact.
 #[derive(Clone, Debug)]
 pub struct Detail {
@@ -211,11 +236,16 @@ pub enum Knowledge {
     },
 }
 
-/// A finite set of exact values with their ancestors: row *i* lists value *i* at each level, coarse to exact.
+/// A finite set of exact values with their ancestors: row *i* lists the key of value *i* at each level, coarse to
+/// exact. The report's own keys are one of the rows; no exact value comes twice; a key at one level always has the
+/// same ancestors. The parser has checked that for listed rows; who loads a file checks it there.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Domain {
-    /// One row per exact value, one cell per level.
-    pub values: Vec<Vec<Cell>>,
+pub enum Domain {
+    /// Written in the report, or derived from what is written: one row per exact value, one cell per level.
+    Listed(Vec<Vec<Cell>>),
+    /// The rows of a CSV file (RFC 4180, UTF-8, header row), path relative to the report file: one column per level,
+    /// coarse to exact.
+    Csv(String),
 }
 
 /// A reader of releases.
