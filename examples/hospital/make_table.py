@@ -101,9 +101,9 @@ def main():
         out.writerow([row["iata"], row["name"], continent(row), row["country"], state,
                       *invented(row["iata"], row["country"])])
     # The victim of the story is no real airport.
-    out.writerow(["ZZ9", "Example Regional Airport (invented)", "North America", "US", "Alaska, US",
+    out.writerow(["ZZ9", "Example Regional Airport (invented)", "North America", "CA", "British Columbia, CA",
                   "remote access gateway", "Fernpass", "Fernpass 9", "Fernpass 9.0",
-                  "Germanic", "English", "2026-03", "2026-W12"])
+                  "Germanic", "English", "2026-04", "2026-W15"])
 
 
 main()
