@@ -86,7 +86,7 @@ pub enum Table {
     Csv(String),
     /// A Parquet file, path relative to the report file.
     Parquet(String),
-    /// A PostgreSQL relation: connection URL and the relation's name.
+    /// A `PostgreSQL` relation: connection URL and the relation's name.
     Postgres {
         /// `postgres://…`, without a password in it: that comes from the environment or a password file.
         url: String,

@@ -2,5 +2,6 @@
 //!
 //! Pure: the clock, threads' results and progress come and go as arguments.
 
+pub mod plan;
 pub mod rules;
 pub mod search;

@@ -4,7 +4,7 @@ use jiff::tz::Offset;
 
 use super::knowledge;
 use super::names::Names;
-use super::populations::{transpose, word};
+use super::populations::word;
 use super::reader::{Item, Section, quoted};
 use super::values::{TYPES, Type, cell};
 use super::{limits, time};
@@ -39,18 +39,15 @@ pub(super) struct Rung<'a> {
     text: Option<String>,
     value: Option<(Value, Cell)>,
     value_item: Option<Item<'a>>,
-    key: Option<Option<Cell>>,
-    utility: Option<Option<Utility>>,
+    key: Option<Cell>,
+    utility: Option<Utility>,
     utility_item: Option<Item<'a>>,
 }
 
 impl Rung<'_> {
     /// What stands for `:value` at this level.
     pub(super) fn key(&self) -> Option<&Cell> {
-        match &self.key {
-            Some(stated) => stated.as_ref(),
-            None => self.value.as_ref().map(|(_, key)| key),
-        }
+        self.key.as_ref()
     }
 }
 
@@ -96,11 +93,14 @@ pub(super) fn detail(name: &str, item: &Item<'_>, context: &Context<'_>) -> Opti
     let kind = section.get("type").map_or(Some(Type::Text), |item| word(&item, "a type of value", TYPES));
     let offset = section.get("utc_offset").map_or(Some(Offset::UTC), |item| offset(&item));
     let sources = context.sources.many_or_all(section.get("sources").as_ref());
-    let credibility =
-        section.get("credibility").map(|item| item.integer(1, 6).and_then(|grade| u8::try_from(grade).ok()));
-    let likelihood =
-        section.get("likelihood").map(|item| word(&item, "a likelihood in ICD 203's words", LIKELIHOODS));
-    let confidence = section.get("confidence").map(|item| word(&item, "a level of confidence", CONFIDENCES));
+    let credibility = section
+        .get("credibility")
+        .and_then(|item| item.integer(1, 6).and_then(|grade| u8::try_from(grade).ok()));
+    let likelihood = section
+        .get("likelihood")
+        .and_then(|item| word(&item, "a likelihood in ICD 203's words", LIKELIHOODS));
+    let confidence =
+        section.get("confidence").and_then(|item| word(&item, "a level of confidence", CONFIDENCES));
     let aliases = section.get("aliases").map_or(Some(Vec::new()), |item| texts(&item));
     let whole = section.get("utility");
     let rungs = rungs(&section, kind, offset.unwrap_or(Offset::UTC));
@@ -115,9 +115,9 @@ pub(super) fn detail(name: &str, item: &Item<'_>, context: &Context<'_>) -> Opti
     Some(Detail {
         id: name.to_owned(),
         sources: sources?,
-        credibility: transpose(credibility)?,
-        likelihood: transpose(likelihood)?,
-        confidence: transpose(confidence)?,
+        credibility,
+        likelihood,
+        confidence,
         levels: levels?,
         knowledge: knowledge?,
         aliases: aliases?,
@@ -166,9 +166,12 @@ fn rung<'a>(item: &Item<'a>, kind: Option<Type>, offset: Offset) -> Option<Rung<
             None
         }
     };
-    let key = section.get("key").map(|item| cell(&item));
+    let key = match section.get("key") {
+        Some(item) => cell(&item),
+        None => value.as_ref().map(|(_, key)| key.clone()),
+    };
     let utility_item = section.get("utility");
-    let utility = utility_item.as_ref().map(utility);
+    let utility = utility_item.as_ref().and_then(utility);
     Some(Rung { section, text, value, value_item, key, utility, utility_item })
 }
 
@@ -223,7 +226,7 @@ fn utilities(rungs: &[Rung<'_>], whole: Option<&Item<'_>>) -> Option<Vec<Utility
     let mut utilities: Vec<Utility> = Vec::new();
     let mut good = true;
     for rung in rungs {
-        let Some(Some(utility)) = rung.utility else {
+        let Some(utility) = rung.utility else {
             good = false;
             continue;
         };
@@ -247,9 +250,8 @@ fn levels(rungs: Vec<Rung<'_>>, utilities: Option<Vec<Utility>>) -> Option<Vec<L
     let count = rungs.len();
     for (rung, utility) in rungs.into_iter().zip(utilities.unwrap_or_else(|| vec![Utility::default(); count]))
     {
-        let key = rung.key().cloned();
         rung.section.close();
-        match (rung.text, rung.value, key) {
+        match (rung.text, rung.value, rung.key) {
             (Some(text), Some((value, _)), Some(key)) => levels.push(Level { text, value, key, utility }),
             _ => good = false,
         }

@@ -31,7 +31,7 @@ fn listed(item: &Item<'_>, levels: usize) -> Option<Vec<Vec<Cell>>> {
         let cells = row.list_or_one(limits::LEVELS)?;
         if levels > 0 && cells.len() != levels {
             row.problem(
-                format!("{} entries for {levels} levels", cells.len()),
+                format!("the detail has {levels} levels, this row {} keys", cells.len()),
                 "Give one key per level, from coarse to exact.",
             );
             return None;
@@ -125,7 +125,7 @@ fn one_per_level<'a>(item: &Item<'a>, levels: usize) -> Option<Vec<Item<'a>>> {
     let items = item.list_or_one(limits::LEVELS)?;
     if items.is_empty() || levels > 0 && items.len() != levels {
         item.problem(
-            format!("{} entries for {levels} levels", items.len()),
+            format!("the detail has {levels} levels, this list {} entries", items.len()),
             "Give one per level, coarse to exact.",
         );
         return None;

@@ -111,7 +111,7 @@ pub(super) fn read(
         item.integer(0, most).and_then(|level| u8::try_from(level).ok())
     });
     let domain_item = section.get("domain");
-    let domain = domain_item.as_ref().map(|item| domains::read(item, rungs));
+    let domain = domain_item.as_ref().and_then(|item| domains::read(item, rungs));
     let columns_item = section.get("value_of");
     let columns = each(columns_item.as_ref(), populations, involved, |item| columns(item, rungs.len()));
     let known_to: Vec<Each<Sql>> = rungs
@@ -128,7 +128,8 @@ pub(super) fn read(
         same: same?,
         same_item: same_item.as_ref(),
         policy_level: policy_level?,
-        domain: domain.as_ref().map(Option::as_ref),
+        domain_given: domain_item.is_some(),
+        domain: domain.as_ref(),
         good: true,
         used: Used::default(),
     };
@@ -149,7 +150,7 @@ fn columns(item: &Item<'_>, levels: usize) -> Option<Vec<Sql>> {
     let items = item.list_or_one(limits::LEVELS)?;
     if levels > 0 && items.len() != levels {
         item.problem(
-            format!("{} expressions for {levels} levels", items.len()),
+            format!("the detail has {levels} levels, this list {} expressions", items.len()),
             "Give one expression per level, from coarse to exact.",
         );
         return None;
@@ -170,8 +171,9 @@ struct Reader<'r, 'a> {
     same: bool,
     same_item: Option<&'r Item<'a>>,
     policy_level: u8,
-    /// Outer: whether the field is there. Inner: whether it is right.
-    domain: Option<Option<&'r Domain>>,
+    domain_given: bool,
+    /// `None` also where it was wrong.
+    domain: Option<&'r Domain>,
     good: bool,
     used: Used,
 }
@@ -223,16 +225,15 @@ impl Reader<'_, '_> {
             return Some(Knowledge::Opaque { predicates, policy_level: self.policy_level });
         }
         self.used.domain = true;
-        let Some(domain) = self.domain else {
+        if !self.domain_given {
             self.section.problem(
                 "domain",
                 "predicates use :value, but nothing says which values there could be",
                 "Add domain = [[coarse, …, exact], …], the path of a CSV file, or, for times and numbers, a range.",
             );
             self.good = false;
-            return None;
-        };
-        Some(Knowledge::Domain { predicates, domain: domain?.clone() })
+        }
+        Some(Knowledge::Domain { predicates, domain: self.domain?.clone() })
     }
 
     fn column(

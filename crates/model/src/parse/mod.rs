@@ -44,7 +44,7 @@ pub fn parse(text: &[u8], name: &str) -> Result<Report, Problems> {
             format!("the file has {} bytes, more than the {} allowed", text.len(), limits::FILE_BYTES),
             "Put populations and domains into tables of their own.",
         );
-        return Err(Problems::new(reader.into_problems()));
+        return Err(reader.into_problems());
     }
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,
@@ -60,8 +60,13 @@ pub fn parse(text: &[u8], name: &str) -> Result<Report, Problems> {
             Err(error) => (None, vec![error]),
         }
     };
+    // One mistake often makes the parser stumble several times over the same line.
+    let mut lines = std::collections::HashSet::new();
     for error in &errors {
         let at = error.span().map_or(0, |span| span.start);
+        if !lines.insert(reader.line(at)) {
+            continue;
+        }
         reader.problem(at, "", format!("not TOML: {}", error.message()), SYNTAX_REMEDY);
     }
     // What the rest of a broken file means is a guess: checking it would blame the wrong lines.
@@ -71,7 +76,7 @@ pub fn parse(text: &[u8], name: &str) -> Result<Report, Problems> {
     };
     match report {
         Some(report) if reader.is_clean() => Ok(report),
-        _ => Err(Problems::new(reader.into_problems())),
+        _ => Err(reader.into_problems()),
     }
 }
 
@@ -84,7 +89,7 @@ fn not_utf8(text: &[u8], offset: usize, name: &str) -> Problems {
         format!("the file is not UTF-8: the byte 0x{:02x} at offset {offset}", text[offset]),
         "Save it as UTF-8.",
     );
-    Problems::new(reader.into_problems())
+    reader.into_problems()
 }
 
 fn report<'a>(reader: &'a Reader<'a>, table: &'a DeTable<'a>) -> Option<Report> {
@@ -96,8 +101,8 @@ fn report<'a>(reader: &'a Reader<'a>, table: &'a DeTable<'a>) -> Option<Report> 
     let title = root.need("title", "Add title = \"…\".").and_then(|item| item.text());
     let originator =
         root.need("originator", "Add originator = \"…\": who files it.").and_then(|item| item.text());
-    let received = root.get("received").map(|item| received(&item));
-    let mode = root.get("mode").map(|item| populations::word(&item, "a mode", MODES));
+    let received = root.get("received").and_then(|item| received(&item));
+    let mode = root.get("mode").and_then(|item| populations::word(&item, "a mode", MODES));
 
     let population_entries = entries(&root, "population", limits::POPULATIONS);
     let source_entries = entries(&root, "source", limits::SOURCES);
@@ -148,14 +153,14 @@ fn report<'a>(reader: &'a Reader<'a>, table: &'a DeTable<'a>) -> Option<Report> 
         id: id?,
         title: title?,
         originator: originator?,
-        received: populations::transpose(received)?,
+        received,
         sources: sources.into_iter().collect::<Option<_>>()?,
         populations: populations.into_iter().collect::<Option<_>>()?,
         details: details.into_iter().collect::<Option<_>>()?,
         audiences: audiences?,
         protections: protections?,
         told: told.into_iter().collect::<Option<_>>()?,
-        mode: populations::transpose(mode)?,
+        mode,
     })
 }
 

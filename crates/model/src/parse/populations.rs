@@ -42,34 +42,23 @@ pub(super) fn source(name: &str, item: &Item<'_>, populations: &Names) -> Option
     let section = item.section("a table [source.NAME]")?;
     let hides = populations.many_or_all(section.get("populations").as_ref());
     let reliability =
-        section.get("reliability").map(|item| word(&item, "a letter from A to F", RELIABILITIES));
+        section.get("reliability").and_then(|item| word(&item, "a letter from A to F", RELIABILITIES));
     section.close();
-    Some(Source { id: name.to_owned(), populations: hides?, reliability: transpose(reliability)? })
-}
-
-/// `None` when the field is there but wrong; `Some(None)` when it is not there.
-#[expect(clippy::option_option, reason = "absent and wrong are different, and this is where they part")]
-pub(super) fn transpose<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    match field {
-        None => Some(None),
-        Some(None) => None,
-        Some(value) => Some(value),
-    }
+    Some(Source { id: name.to_owned(), populations: hides?, reliability })
 }
 
 pub(super) fn population(name: &str, item: &Item<'_>) -> Option<Population> {
     let section = item.section("a table [population.NAME]")?;
     let (table, typed) = table(&section);
-    let id_column = section.get("id").map(|item| column(&item, typed.as_ref()));
+    let id_column = section.get("id").and_then(|item| column(&item, typed.as_ref()));
     let count_item = section.get("count");
-    let count_column = count_item.as_ref().map(|item| column(item, typed.as_ref()));
-    if let (Some(item), Some(Some(column)), Some(Table::Rows(columns, rows))) =
-        (&count_item, &count_column, &table)
+    let count_column = count_item.as_ref().and_then(|item| column(item, typed.as_ref()));
+    if let (Some(item), Some(column), Some(Table::Rows(columns, rows))) = (&count_item, &count_column, &table)
     {
         check_counts(item, column, columns, rows);
     }
-    let weight = section.get("weight").map(|item| item.sql());
-    let cleared = section.get("cleared").map(|item| item.sql());
+    let weight = section.get("weight").and_then(|item| item.sql());
+    let cleared = section.get("cleared").and_then(|item| item.sql());
     let certain = section.get("certain").map_or(Some(1000), |item| permille(&item));
     let column_types =
         section.get("columns").map_or(Some(Vec::new()), |item| column_types(&item, table.as_ref()));
@@ -77,10 +66,10 @@ pub(super) fn population(name: &str, item: &Item<'_>) -> Option<Population> {
     Some(Population {
         id: name.to_owned(),
         table: table?,
-        id_column: transpose(id_column)?,
-        count_column: transpose(count_column)?,
-        weight: transpose(weight)?,
-        cleared: transpose(cleared)?,
+        id_column,
+        count_column,
+        weight,
+        cleared,
         certain_permille: certain?,
         column_types: column_types?,
     })

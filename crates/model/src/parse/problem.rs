@@ -42,10 +42,11 @@ impl Problems {
     /// Most problems that are kept; the rest are only counted.
     pub const MOST: usize = 100;
 
-    pub(super) fn new(mut list: Vec<Problem>) -> Self {
-        list.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
+    /// Sorts the list; `more` were found beyond it.
+    pub(super) fn new(mut list: Vec<Problem>, more: usize) -> Self {
+        list.sort_by_key(|problem| (problem.line, problem.column));
         list.dedup();
-        let omitted = list.len().saturating_sub(Self::MOST);
+        let omitted = list.len().saturating_sub(Self::MOST) + more;
         list.truncate(Self::MOST);
         Self { list, omitted }
     }

@@ -7,7 +7,6 @@ use super::details::Context;
 use super::knowledge;
 use super::limits;
 use super::names::Names;
-use super::populations::transpose;
 use super::reader::{Item, Section, quoted};
 use crate::report::{Diversity, Protection, Told, ToldWhat};
 
@@ -23,7 +22,7 @@ pub(super) fn protection(item: &Item<'_>, context: &Context<'_>, audiences: &Nam
     let k = section
         .need("k", "Say how many candidates must remain at least: k = 20.")
         .and_then(|item| item.count(1, limits::COUNT));
-    let share = section.get("share").map(|item| share(&item));
+    let share = section.get("share").and_then(|item| share(&item));
     let diversity = section.get("diversity").map_or(Some(Vec::new()), |item| diversity(&item));
     let robust = section.get("robust").map_or(Some(0), |item| item.count(0, limits::COUNT));
     let headroom = section.get("headroom").map_or(Some(0), |item| item.count(0, limits::COUNT));
@@ -40,7 +39,7 @@ pub(super) fn protection(item: &Item<'_>, context: &Context<'_>, audiences: &Nam
         sources: sources?,
         audiences: covered?,
         k: k?,
-        share_ppm: transpose(share)?,
+        share_ppm: share,
         diversity: diversity?,
         robust: robust?,
         headroom: headroom?,
@@ -152,6 +151,7 @@ pub(super) fn told(
                 "an entry tells either a detail of this report or something of a linked one",
                 "Write detail = \"…\" and level = …, or linked = \"…\" and known_to = \"…\".",
             );
+            section.close();
             return None;
         }
     };

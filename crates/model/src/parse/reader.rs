@@ -1,16 +1,17 @@
 //! Typed access to a TOML document that knows, for every value, its line and its dotted path.
 //!
 //! Reading never stops at the first mistake: an accessor that cannot give what was asked notes a [`Problem`] and
-//! returns `None`.
+//! returns `None`. A field that may be left out and is wrong then looks as if it were left out: the report is refused
+//! anyway, because a problem has been noted.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::limits;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 
 /// The file's text, and the problems found so far.
 pub(super) struct Reader<'a> {
@@ -18,23 +19,32 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     line_starts: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
+    /// Problems beyond [`ENOUGH`]: a file of a million mistakes is not worth a million messages.
+    beyond: Cell<usize>,
 }
+
+/// Problems that are kept, of which the first by line are reported.
+const ENOUGH: usize = 10_000;
 
 impl<'a> Reader<'a> {
     pub(super) fn new(file: &'a str, text: &'a str) -> Self {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|b| b.1 == b'\n').map(|b| b.0 + 1))
             .collect();
-        Self { file, text, line_starts, problems: RefCell::default() }
+        Self { file, text, line_starts, problems: RefCell::default(), beyond: Cell::new(0) }
     }
 
     /// Notes a problem at a byte offset.
     pub(super) fn problem(&self, at: usize, field: &str, what: impl Into<String>, remedy: impl Into<String>) {
+        if self.is_full() {
+            self.beyond.set(self.beyond.get() + 1);
+            return;
+        }
         let mut at = at.min(self.text.len());
         while !self.text.is_char_boundary(at) {
             at -= 1;
         }
-        let line = self.line_starts.partition_point(|&start| start <= at);
+        let line = self.line(at);
         let start = self.line_starts[line - 1];
         // A line of many megabytes would make counting its characters for every problem quadratic.
         let column = if at - start < 10_000 { self.text[start..at].chars().count() } else { at - start };
@@ -48,12 +58,23 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// The line of a byte offset, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.line_starts.partition_point(|&start| start <= at)
+    }
+
     pub(super) fn is_clean(&self) -> bool {
         self.problems.borrow().is_empty()
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    /// Whether there are so many problems that more of them are only counted.
+    fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= ENOUGH
+    }
+
+    /// What was found, in the order of the file.
+    pub(super) fn into_problems(self) -> Problems {
+        Problems::new(self.problems.into_inner(), self.beyond.get())
     }
 }
 
@@ -306,7 +327,7 @@ impl<'a> Section<'a> {
     fn join(&self, key: &str) -> String {
         let plain =
             !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        let key = if plain { Cow::Borrowed(key) } else { Cow::Owned(quoted(key)) };
+        let key = if plain { abridged(key) } else { Cow::Owned(quoted(key)) };
         if self.path.is_empty() || key.is_empty() {
             format!("{}{key}", self.path)
         } else {
@@ -333,6 +354,10 @@ impl<'a> Section<'a> {
             if known.iter().any(|k| *k == key) {
                 continue;
             }
+            if self.reader.is_full() {
+                self.reader.beyond.set(self.reader.beyond.get() + 1);
+                continue;
+            }
             let remedy = match nearest(&key, known.iter().copied()) {
                 Some(like) => format!("Did you mean \"{like}\"?"),
                 None => format!("Known here: {}.", known.join(", ")),
@@ -350,7 +375,9 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>)
     let lower = word.to_lowercase().replace('-', "_");
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|&(distance, candidate)| distance <= (candidate.len().max(3) / 3).min(4))
+        .filter(|&(distance, candidate)| {
+            distance <= (candidate.len() / 3).clamp(usize::from(candidate.len() > 1), 4)
+        })
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
 }

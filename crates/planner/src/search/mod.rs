@@ -5,6 +5,7 @@
 //! dominating candidates meet the rules. See `docs/planner.md` for the bounds and why the answer is exact.
 
 mod bits;
+mod blocks;
 mod core;
 mod heuristic;
 mod node;

@@ -1,6 +1,7 @@
 //! One node of the search tree: a box of levels `low..=high`, and the rows that can still support something in it.
 
 use super::bits::{self, Sizes};
+use super::blocks::{self, Block, Open};
 use super::core::Core;
 use super::prices::Prices;
 
@@ -19,12 +20,31 @@ pub(super) struct Field<'a> {
     first: Vec<usize>,
     low: Vec<u8>,
     sides: Vec<Side<'a>>,
+    /// Open details, in the order in which blocks take them.
+    order: Vec<usize>,
+}
+
+/// What rows support when looked at block by block.
+struct Net {
+    blocks: Vec<Block>,
+    sides: Vec<NetSide>,
+}
+
+struct NetSide {
+    rows: Vec<u32>,
+    /// Per row: price that it supports.
+    worth: Vec<u64>,
+    /// Per block, then per row of the side (not only those in `rows`): its point.
+    points: Vec<u16>,
 }
 
 /// One face in a field.
 struct Side<'a> {
     core: &'a Core<'a>,
     rows: Vec<u32>,
+    counts: Vec<u64>,
+    /// Levels, detail by detail.
+    columns: Vec<u8>,
     words: usize,
     /// Per item: the rows that know it.
     known: Vec<u64>,
@@ -32,12 +52,13 @@ struct Side<'a> {
 }
 
 /// A node at work.
-#[derive(Clone)]
 pub(super) struct Node {
     pub(super) low: Vec<u8>,
     pub(super) high: Vec<u8>,
     alive: Vec<Alive>,
     pub(super) bound: u64,
+    /// From the last tightening, for the split.
+    net: Option<Net>,
 }
 
 /// Rows of one side that are in the box and worth enough.
@@ -59,6 +80,13 @@ pub(super) enum Outcome {
     Open,
 }
 
+impl Node {
+    fn child(&self) -> Self {
+        let Self { low, high, alive, bound, net: _ } = self;
+        Self { low: low.clone(), high: high.clone(), alive: alive.clone(), bound: *bound, net: None }
+    }
+}
+
 impl<'a> Field<'a> {
     pub(super) fn new(cores: &'a [Core<'a>], prices: &'a Prices, packed: &Packed) -> (Self, Node) {
         let details = packed.low.len();
@@ -68,7 +96,7 @@ impl<'a> Field<'a> {
             first.push(items);
             items += usize::from(high - low);
         }
-        let mut field = Self { prices, first, low: packed.low.clone(), sides: Vec::new() };
+        let mut field = Self { prices, first, low: packed.low.clone(), sides: Vec::new(), order: Vec::new() };
         let mut alive = Vec::new();
         for (core, rows) in cores.iter().zip(&packed.rows) {
             let words = bits::words(rows.len());
@@ -87,10 +115,83 @@ impl<'a> Field<'a> {
             let bits = bits::full(rows.len());
             let sizes = Sizes::new(&counts);
             alive.push(Alive { size: sizes.of(&bits), bits, worth });
-            field.sides.push(Side { core, rows: rows.clone(), words, known, sizes });
+            let columns = (0..details)
+                .flat_map(|detail| rows.iter().map(move |&row| core.levels[row as usize * details + detail]))
+                .collect();
+            field.sides.push(Side { core, rows: rows.clone(), counts, columns, words, known, sizes });
         }
-        let node = Node { low: packed.low.clone(), high: packed.high.clone(), alive, bound: packed.bound };
+        let node = Node {
+            low: packed.low.clone(),
+            high: packed.high.clone(),
+            alive,
+            bound: packed.bound,
+            net: None,
+        };
+        field.order(&node);
         (field, node)
+    }
+
+    /// Puts the details in the order in which blocks take them: what costs most candidates for most utility first,
+    /// so that the blocks with most to lose are made of details that exclude each other.
+    fn order(&mut self, node: &Node) {
+        let mut weighed: Vec<(f64, usize)> = (0..node.low.len())
+            .filter(|&detail| node.high[detail] > node.low[detail])
+            .map(|detail| {
+                let mut score = 0.0;
+                for (side, alive) in self.sides.iter().zip(&node.alive) {
+                    for level in node.low[detail] + 1..=node.high[detail] {
+                        let item = self.item(detail, level);
+                        let know = side.sizes.of_common(&alive.bits, side.knowing(item));
+                        score += (1.0 - ratio(know, alive.size)) * ratio(self.prices.step(detail, level), 1);
+                    }
+                }
+                (score, detail)
+            })
+            .collect();
+        weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        self.order = weighed.into_iter().map(|(_, detail)| detail).collect();
+    }
+
+    /// What the rows of each side support, looking at the details of a block together.
+    fn net(&self, node: &Node) -> Net {
+        let open =
+            self.order.iter().map(|&detail| Open { detail, low: node.low[detail], high: node.high[detail] });
+        let mut net =
+            Net { blocks: blocks::divide(open.filter(|open| open.high > open.low)), sides: Vec::new() };
+        let floor = self.prices.total(&node.low);
+        for alive in &node.alive {
+            let mut rows =
+                Vec::with_capacity(usize::try_from(alive.size).unwrap_or(0).min(alive.worth.len()));
+            bits::for_each(&alive.bits, |row| {
+                rows.push(u32::try_from(row).expect("rows are numbered by u32"))
+            });
+            net.sides.push(NetSide { worth: vec![floor; rows.len()], points: Vec::new(), rows });
+        }
+        let mut counts = Vec::new();
+        for block in &mut net.blocks {
+            let mut safe = vec![true; block.points()];
+            for (side, net) in self.sides.iter().zip(&mut net.sides) {
+                counts.clear();
+                counts.resize(block.points(), 0);
+                block.points_of(side.rows.len(), |detail| side.column(detail), &mut net.points);
+                let points = &net.points[net.points.len() - side.rows.len()..];
+                for &row in &net.rows {
+                    counts[usize::from(points[row as usize])] += side.counts[row as usize];
+                }
+                block.accumulate(&mut counts);
+                for (safe, &count) in safe.iter_mut().zip(&counts) {
+                    *safe &= count >= side.core.face.least;
+                }
+            }
+            block.fill(&safe, |detail, level| self.prices.step(detail, level));
+            for (side, net) in self.sides.iter().zip(&mut net.sides) {
+                let points = &net.points[net.points.len() - side.rows.len()..];
+                for (worth, &row) in net.worth.iter_mut().zip(&net.rows) {
+                    *worth += block.at(usize::from(points[row as usize]));
+                }
+            }
+        }
+        net
     }
 
     pub(super) fn pack(&self, node: &Node) -> Packed {
@@ -114,21 +215,44 @@ impl<'a> Field<'a> {
     /// Drops rows and levels that cannot matter until nothing changes; sets the bound. `threshold` is the price
     /// that must be reached.
     pub(super) fn tighten(&self, node: &mut Node, threshold: u64) -> Outcome {
+        let mut bound;
         loop {
-            for (side, alive) in self.sides.iter().zip(&mut node.alive) {
-                side.drop_poor(alive, threshold);
+            loop {
+                for (side, alive) in self.sides.iter().zip(&mut node.alive) {
+                    drop_poor(&mut alive.bits, &alive.worth, threshold);
+                    alive.size = side.sizes.of(&alive.bits);
+                    if alive.size < side.core.face.least {
+                        return Outcome::Dead;
+                    }
+                }
+                if !self.tighten_levels(node) {
+                    break;
+                }
+            }
+            bound = self.prices.total(&node.high);
+            let mut dropped = false;
+            let net = self.net(node);
+            for ((side, alive), net) in self.sides.iter().zip(&mut node.alive).zip(&net.sides) {
+                let poor = net.rows.iter().zip(&net.worth).filter(|(_, worth)| **worth < threshold);
+                let mut gone = 0;
+                for (&row, _) in poor {
+                    alive.bits[row as usize / 64] &= !(1 << (row % 64));
+                    gone += 1;
+                }
+                dropped |= gone * 64 > net.rows.len();
+                alive.size = side.sizes.of(&alive.bits);
                 if alive.size < side.core.face.least {
                     return Outcome::Dead;
                 }
             }
-            if !self.tighten_levels(node) {
+            for ((side, alive), net) in self.sides.iter().zip(&node.alive).zip(&net.sides) {
+                let Some(side_bound) = side.bound(alive, net, node) else { return Outcome::Dead };
+                bound = bound.min(side_bound);
+            }
+            if !dropped {
+                node.net = Some(net);
                 break;
             }
-        }
-        let mut bound = self.prices.total(&node.high);
-        for (side, alive) in self.sides.iter().zip(&node.alive) {
-            let Some(side_bound) = side.bound(alive, node) else { return Outcome::Dead };
-            bound = bound.min(side_bound);
         }
         node.bound = node.bound.min(bound);
         if node.bound < threshold {
@@ -185,7 +309,7 @@ impl<'a> Field<'a> {
 
     /// The child in which `detail` is at least `level`.
     pub(super) fn raised(&self, node: &Node, detail: usize, level: u8) -> Node {
-        let mut child = node.clone();
+        let mut child = node.child();
         child.low[detail] = level;
         let item = self.item(detail, level);
         for (side, alive) in self.sides.iter().zip(&mut child.alive) {
@@ -199,7 +323,7 @@ impl<'a> Field<'a> {
 
     /// The child in which `detail` is below `level`.
     pub(super) fn lowered(&self, node: &Node, detail: usize, level: u8) -> Node {
-        let mut child = node.clone();
+        let mut child = node.child();
         self.lower(&mut child, detail, level - 1);
         child
     }
@@ -226,10 +350,11 @@ impl<'a> Field<'a> {
         }
         screened.sort_by(|a, b| b.0.total_cmp(&a.0));
         screened.truncate(SCREENED);
+        let net = node.net.as_ref().expect("a node is tightened before it is split");
         let mut scratch = Vec::new();
         let mut best = (f64::NEG_INFINITY, screened[0].1, screened[0].2);
         for &(_, detail, level) in &screened {
-            let (up, down) = self.drops(node, detail, level, &mut scratch);
+            let (up, down) = self.drops(node, net, detail, level, &mut scratch);
             let score = up.min(down) * up.min(down) * up.max(down) + up.max(down) * 1e-9;
             if score > best.0 {
                 best = (score, detail, level);
@@ -239,23 +364,33 @@ impl<'a> Field<'a> {
     }
 
     /// By how much the bound falls in the two halves.
-    fn drops(&self, node: &Node, detail: usize, level: u8, scratch: &mut Vec<(u64, u64)>) -> (f64, f64) {
+    fn drops(
+        &self,
+        node: &Node,
+        net: &Net,
+        detail: usize,
+        level: u8,
+        scratch: &mut Vec<(u64, u64)>,
+    ) -> (f64, f64) {
         let (mut up, mut down) = (node.bound, node.bound);
-        for (side, alive) in self.sides.iter().zip(&node.alive) {
+        let holder = net.blocks.iter().position(|block| block.below(0, detail, level - 1).is_some());
+        for (side, net_side) in self.sides.iter().zip(&net.sides) {
             let knowing = side.knowing(self.item(detail, level));
             scratch.clear();
-            bits::for_each_common(&alive.bits, knowing, |row| {
-                scratch.push((alive.worth[row], side.count(row)))
-            });
+            let rows = net_side.rows.iter().zip(&net_side.worth);
+            scratch.extend(
+                rows.filter(|(row, _)| knowing[**row as usize / 64] >> (**row % 64) & 1 == 1)
+                    .map(|(&row, &worth)| (worth, side.count(row as usize))),
+            );
             up = up.min(kth_largest(scratch, side.core.face.least, side.sizes.unit()).unwrap_or(0));
+            let Some(holder) = holder else { continue };
+            let (block, points) = (&net.blocks[holder], &net_side.points[holder * side.rows.len()..]);
             scratch.clear();
-            let base = self.prices.at(detail, level - 1);
-            let high = node.high[detail];
-            bits::for_each(&alive.bits, |row| {
-                let have = side.level(row, detail).min(high);
-                let loss = self.prices.at(detail, have).saturating_sub(base);
-                scratch.push((alive.worth[row] - loss, side.count(row)));
-            });
+            for (&row, &worth) in net_side.rows.iter().zip(&net_side.worth) {
+                let point = usize::from(points[row as usize]);
+                let loss = block.at(point) - block.below(point, detail, level - 1).unwrap_or(0);
+                scratch.push((worth - loss, side.count(row as usize)));
+            }
             down = down.min(kth_largest(scratch, side.core.face.least, side.sizes.unit()).unwrap_or(0));
         }
         (ratio(node.bound - up, 1), ratio(node.bound - down, 1))
@@ -281,46 +416,27 @@ impl Side<'_> {
     }
 
     fn count(&self, row: usize) -> u64 {
-        self.core.count[self.rows[row] as usize]
+        self.counts[row]
     }
 
-    fn level(&self, row: usize, detail: usize) -> u8 {
-        self.core.levels[self.rows[row] as usize * self.core.details + detail]
-    }
-
-    fn drop_poor(&self, alive: &mut Alive, threshold: u64) {
-        let Alive { bits, worth, size } = alive;
-        let mut dropped = false;
-        for (index, word) in bits.iter_mut().enumerate() {
-            let mut left = *word;
-            while left != 0 {
-                let bit = left & left.wrapping_neg();
-                if worth[index * 64 + bit.trailing_zeros() as usize] < threshold {
-                    *word ^= bit;
-                    dropped = true;
-                }
-                left ^= bit;
-            }
-        }
-        if dropped {
-            *size = self.sizes.of(bits);
-        }
+    fn column(&self, detail: usize) -> &[u8] {
+        &self.columns[detail * self.rows.len()..][..self.rows.len()]
     }
 
     /// The greatest price that enough rows can support; `None` if the rules cannot be met at all.
-    fn bound(&self, alive: &Alive, node: &Node) -> Option<u64> {
-        let mut worth = Vec::with_capacity(alive.worth.len());
-        bits::for_each(&alive.bits, |row| worth.push((alive.worth[row], self.count(row))));
+    fn bound(&self, alive: &Alive, net: &NetSide, node: &Node) -> Option<u64> {
+        let rows = || net.rows.iter().map(|&row| row as usize).zip(net.worth.iter().copied());
+        let mut worth: Vec<(u64, u64)> = rows().map(|(row, worth)| (worth, self.count(row))).collect();
         let mut bound = kth_largest(&mut worth, self.core.face.least, self.sizes.unit())?;
         for &(column, least) in &self.core.face.rules.diversity {
             let mut best = std::collections::HashMap::<u32, u64>::new();
-            bits::for_each(&alive.bits, |row| {
+            for (row, worth) in rows() {
                 let group = self.core.group(self.rows[row] as usize, column);
                 if group != u32::MAX {
                     let best = best.entry(group).or_default();
-                    *best = (*best).max(alive.worth[row]);
+                    *best = (*best).max(worth);
                 }
-            });
+            }
             let mut best: Vec<(u64, u64)> = best.into_values().map(|worth| (worth, 1)).collect();
             bound = bound.min(kth_largest(&mut best, u64::from(least), true)?);
         }
@@ -363,6 +479,23 @@ impl Side<'_> {
         inside.retain(|&row| self.core.dominates(row, levels));
         self.core.holds(&inside, levels)
     }
+}
+
+/// Drops rows worth less than the threshold; whether there were any.
+fn drop_poor(bits: &mut [u64], worth: &[u64], threshold: u64) -> bool {
+    let mut dropped = false;
+    for (index, word) in bits.iter_mut().enumerate() {
+        let mut left = *word;
+        while left != 0 {
+            let bit = left & left.wrapping_neg();
+            if worth[index * 64 + bit.trailing_zeros() as usize] < threshold {
+                *word ^= bit;
+                dropped = true;
+            }
+            left ^= bit;
+        }
+    }
+    dropped
 }
 
 /// The greatest worth that at least `least` candidates reach.

@@ -179,34 +179,23 @@ impl Search<'_> {
 
     /// Works on one subtree: always the best of what it has opened itself.
     fn plunge(&self, packed: &Packed, _limits: Limits) -> Grown {
-        let (field, node) = Field::new(self.cores, self.prices, packed);
+        let (field, mut root) = Field::new(self.cores, self.prices, packed);
         let mut grown = Grown { nodes: 0, best: self.best.clone(), open: Vec::new() };
         let mut waiting: Vec<Node> = Vec::new();
-        let mut next = Some(node);
-        while let Some(mut node) = next.take() {
-            grown.nodes += 1;
-            let threshold = grown.best.as_ref().map_or(0, |(price, _)| *price);
-            match field.tighten(&mut node, threshold) {
-                Outcome::Dead => {}
-                Outcome::Solved(levels) => grown.offer(Some((self.prices.total(&levels), levels))),
-                Outcome::Open => {
-                    if self.prices.total(&node.low) >= threshold {
-                        grown.offer(field.floor_if_safe(&node));
-                    }
-                    let (detail, level) = field.split(&node);
-                    waiting.push(field.lowered(&node, detail, level));
-                    next = Some(field.raised(&node, detail, level));
+        if grown.examine(&field, self.prices, &mut root) {
+            waiting.push(root);
+        }
+        while grown.nodes < PLUNGE
+            && let Some(node) = take_best(&mut waiting)
+        {
+            let (detail, level) = field.split(&node);
+            for mut child in [field.lowered(&node, detail, level), field.raised(&node, detail, level)] {
+                if grown.examine(&field, self.prices, &mut child) {
+                    waiting.push(child);
                 }
             }
-            if grown.nodes >= PLUNGE {
-                waiting.extend(next.take());
-                break;
-            }
-            if next.is_none() {
-                next = take_best(&mut waiting);
-            }
         }
-        let threshold = grown.best.as_ref().map_or(0, |(price, _)| *price);
+        let threshold = grown.threshold();
         grown.open = waiting
             .into_iter()
             .filter(|node| node.bound >= threshold)
@@ -224,6 +213,28 @@ struct Grown {
 }
 
 impl Grown {
+    fn threshold(&self) -> u64 {
+        self.best.as_ref().map_or(0, |(price, _)| *price)
+    }
+
+    /// Tightens a node and takes what it proves; whether it is still open.
+    fn examine(&mut self, field: &Field<'_>, prices: &Prices, node: &mut Node) -> bool {
+        self.nodes += 1;
+        match field.tighten(node, self.threshold()) {
+            Outcome::Dead => false,
+            Outcome::Solved(levels) => {
+                self.offer(Some((prices.total(&levels), levels)));
+                false
+            }
+            Outcome::Open => {
+                if prices.total(&node.low) >= self.threshold() {
+                    self.offer(field.floor_if_safe(node));
+                }
+                true
+            }
+        }
+    }
+
     fn offer(&mut self, found: Option<(u64, Vec<u8>)>) {
         if found > self.best {
             self.best = found;
