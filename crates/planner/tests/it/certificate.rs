@@ -23,8 +23,8 @@ fn report() -> Report {
 fn tables() -> Vec<Candidates> {
     let groups = Groups { column: "agency".into(), of: vec![0, 0, 1, 2, u32::MAX, 1], values: 3 };
     let staff = Candidates {
-        sure: vec![vec![3, 2, 2, 1, 1, 1], vec![2, 2, 2, 2, 1, 0], vec![1, 1, 1, 0, 1, 0]],
-        possible: vec![vec![3, 3, 2, 2, 1, 1], vec![2, 2, 2, 2, 1, 0], vec![1, 1, 1, 0, 1, 0]],
+        sure: vec![vec![3, 2, 2, 1, 1, 1], vec![3, 3, 2, 2, 1, 0], vec![1, 2, 1, 0, 1, 0]],
+        possible: vec![vec![3, 3, 2, 2, 1, 1], vec![3, 3, 2, 2, 1, 0], vec![1, 2, 1, 0, 1, 0]],
         odds: vec![
             Odds { detail: 0, level: 2, permille: vec![1000, 800, 600, 400, 0, 0] },
             Odds { detail: 0, level: 3, permille: vec![900, 300, 0, 0, 0, 0] },
@@ -114,7 +114,7 @@ const MUTATIONS: &[Mutation] = &[
     ("an audience twice", Name::Audiences, |c| c.audiences[1] = c.audiences[0].clone()),
     ("audiences exchanged", Name::Audiences, |c| c.audiences.swap(0, 1)),
     ("a level up", Name::Knowledge, |c| level(&mut c.audiences[1])[0] += 1),
-    ("a level that does not exist", Name::Levels, |c| level(&mut c.audiences[1])[2] = 2),
+    ("a level that does not exist", Name::Levels, |c| level(&mut c.audiences[1])[2] = 3),
     ("something unsaid", Name::Ledger, |c| level(&mut c.audiences[1])[0] = 0),
     ("less than what it sees", Name::Sees, |c| level(&mut c.audiences[1])[0] = 0),
     ("a release withheld", Name::Utility, |c| c.audiences[1].released = None),
