@@ -66,8 +66,7 @@ fn table(chance: &mut Chance, tops: &[u8], facts: usize) -> Candidates {
         for (detail, &top) in tops.iter().enumerate() {
             let level = u8::try_from(chance.in_range(1, u64::from(top))).expect("a level");
             let mut permille = Vec::new();
-            for class in 0..classes {
-                let known = &mut possible[detail][class];
+            for known in &mut possible[detail] {
                 if *known + 1 == level && chance.once_in(3) {
                     *known = level;
                     permille.push(u16::try_from(chance.in_range(1, 999)).expect("below 1000"));
