@@ -150,7 +150,7 @@ fn best_for(
         let bound = a.bound.max(b.bound);
         let nodes = a.nodes + b.nodes;
         let best = if (b.levels.is_some(), b.utility) > (a.levels.is_some(), a.utility) { b } else { a };
-        Solution { optimal, bound, nodes, ..best }
+        Solution { bound, optimal, nodes, ..best }
     };
     solutions.reduce(better).expect("there is at least one alternative")
 }
