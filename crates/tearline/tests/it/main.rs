@@ -1,0 +1,3 @@
+//! The command from outside, and the repository as a whole: one test binary.
+
+mod edges;
