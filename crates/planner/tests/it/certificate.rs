@@ -65,7 +65,7 @@ fn choices(report: &Report, planned: &Planned) -> Vec<Choice> {
             let levels = planned.levels[audience].clone();
             let utility =
                 levels.iter().enumerate().map(|(d, &level)| worth(report, audience, d, level)).sum();
-            let released = planned.released[audience].then_some(levels);
+            let released = planned.solutions[audience].levels.is_some().then_some(levels);
             Choice { audience, released, bound: utility, optimal: true, ..Choice::default() }
         })
         .collect()
