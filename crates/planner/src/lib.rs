@@ -4,5 +4,6 @@
 
 pub mod plan;
 pub mod planning;
+pub mod policy;
 pub mod rules;
 pub mod search;

@@ -284,7 +284,12 @@ impl<'a> Field<'a> {
                 let item = self.item(detail, node.low[detail] + 1);
                 let free = self.sides.iter().zip(&node.alive).all(|(side, alive)| {
                     // Where the posterior looks at how likely each is to know a level, no level is free.
-                    !side.weighs(detail) && alive.bits.iter().zip(side.knowing(item)).all(|(alive, knowing)| alive & !knowing == 0)
+                    !side.weighs(detail)
+                        && alive
+                            .bits
+                            .iter()
+                            .zip(side.knowing(item))
+                            .all(|(alive, knowing)| alive & !knowing == 0)
                 });
                 if !free {
                     break;
