@@ -84,7 +84,9 @@ fn as_text(error: &anyhow::Error) -> String {
     }
     let mut text = format!("error: {error}\n");
     for cause in error.chain().skip(1) {
-        text.push_str(&format!("  because: {cause}\n"));
+        text.push_str("  because: ");
+        text.push_str(&cause.to_string());
+        text.push('\n');
     }
     text
 }

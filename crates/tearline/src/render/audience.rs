@@ -1,9 +1,10 @@
 //! What one audience gets, why not more, and how well the sources stay hidden.
 
-use super::leaves::{Names, broken, paragraphs, quoted, sign};
-use super::text::{Page, Span, Style, count, counted, percent, plain, units};
+use super::leaves::{Names, broken, paragraphs, quoted};
+use super::text::{Page, Style, count, counted, percent, plain, units};
 use tearline_planner::plan::{
-    AudiencePlan, Counted, DetailPlan, Margin, Mode, NoSafePlan, Outcome, Release, Rule, SetStanding,
+    AudiencePlan, Counted, DetailPlan, Margin, Mode, NoSafePlan, Outcome, Release, Rule, SelectionAware,
+    SetStanding,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -12,8 +13,14 @@ const NAMES: usize = 18;
 /// Sets that are listed for one step; the rest are counted.
 const SETS: usize = 3;
 
-/// One audience of a plan.
-pub(super) fn audience(page: &mut Page, names: &Names<'_>, mode: Mode, of: &AudiencePlan) {
+/// One audience of a plan; `earlier` are those above it on the page.
+pub(super) fn audience(
+    page: &mut Page,
+    names: &Names<'_>,
+    mode: Mode,
+    of: &AudiencePlan,
+    earlier: &[AudiencePlan],
+) {
     let aside = match &of.outcome {
         Outcome::Release(release) if release.optimal => {
             (Style::Good, format!("worth {}, the most that is safe", units(release.utility)))
@@ -23,22 +30,39 @@ pub(super) fn audience(page: &mut Page, names: &Names<'_>, mode: Mode, of: &Audi
         }
         Outcome::NoSafePlan(_) => (Style::Bad, "no safe release".to_owned()),
     };
-    page.rule(&of.name, aside);
+    page.rule(&of.name, &aside);
     if !of.view.is_empty() {
         let view = names.list(of.view.iter().map(String::as_str));
-        page.item(0, &plain(""), &[(Style::Dim, format!("Counts as knowing too: what {view} get."))]);
+        page.text(0, &[(Style::Dim, format!("Counts as knowing what these get too: {view}."))]);
     }
     match &of.outcome {
         Outcome::Release(release) => {
             let indent = column(release);
             say(page, release, indent);
-            why_not_more(page, names, mode, of, release, indent);
-            pairs(page, names, of, release);
+            if let Some(same) = earlier.iter().find(|other| as_little(other, release)) {
+                page.gap();
+                page.heading("Why not more");
+                page.text(2, &[plain(format!("As for {}, above.", same.name))]);
+            } else {
+                why_not_more(page, names, mode, of, release, indent);
+                pairs(page, names, of, release);
+            }
             sets(page, names, release);
             sure(page, names, release);
         }
         Outcome::NoSafePlan(none) => no_safe_plan(page, names, none),
     }
+}
+
+/// Whether another audience gets the same, and nothing more for the same reasons.
+fn as_little(other: &AudiencePlan, release: &Release) -> bool {
+    let Outcome::Release(other) = &other.outcome else { return false };
+    let reasons = |release: &'_ Release| -> Vec<_> {
+        release.details.iter().map(|detail| (detail.level, detail.next.clone())).collect()
+    };
+    reasons(other) == reasons(release)
+        && other.dangerous_together == release.dangerous_together
+        && other.optimal == release.optimal
 }
 
 /// Where the text begins beside the names of details.
@@ -98,24 +122,19 @@ fn why_not_more(
         // Where something breaks, the sets that would hold say nothing.
         let telling: Vec<_> = paragraphs.iter().filter(|(safe, _)| next.safe || !safe).collect();
         for (safe, text) in telling.iter().take(SETS) {
-            let text: Vec<Span> = [sign(*safe)].into_iter().chain(text.iter().cloned()).collect();
-            page.item(indent, &plain(""), &text);
+            page.verdict(indent, *safe, text);
         }
         if telling.len() > SETS {
             let rest = u64::try_from(telling.len() - SETS).unwrap_or(u64::MAX);
-            page.item(indent, &plain(""), &[plain(format!("  and of {}", counted(rest, "more set")))]);
+            page.text(indent, &[plain(format!("  and of {}", counted(rest, "more set")))]);
         }
         if next.safe {
-            page.item(
-                indent,
-                &plain(""),
-                &[(Style::Dim, safe_but(mode, release.optimal, next.gain).to_owned())],
-            );
+            page.text(indent, &[(Style::Dim, safe_but(mode, release.optimal, next.gain).to_owned())]);
         }
     }
     if !exact.is_empty() {
         let exact = format!("Said exactly: {}.", exact.join(", "));
-        page.item(2, &plain(""), &[(Style::Dim, exact)]);
+        page.text(2, &[(Style::Dim, exact)]);
     }
 }
 
@@ -152,25 +171,21 @@ fn sets(page: &mut Page, names: &Names<'_>, release: &Release) {
     page.gap();
     page.heading("Who could still be the source");
     if release.sets.is_empty() {
-        page.item(2, &plain(""), &[plain("No protection covers this audience.")]);
+        page.text(2, &[plain("No protection covers this audience.")]);
     }
     for standing in &release.sets {
         let mut label = names.set(standing.set);
         if let Some(first) = label.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        page.item(
-            2,
-            &plain(""),
-            &[
-                sign(standing.holds),
-                plain(format!("{label}: ")),
-                (Style::Strong, counted(standing.candidates, "candidate")),
-                plain(format!(", {}", needed(standing))),
-            ],
-        );
+        let text = [
+            plain(format!("{label}: ")),
+            (Style::Strong, counted(standing.candidates, "candidate")),
+            plain(format!(", {}", needed(standing))),
+        ];
+        page.verdict(2, standing.holds, &text);
         for line in further(standing) {
-            page.item(4, &plain(""), &[(Style::Dim, line)]);
+            page.text(4, &[(Style::Dim, line)]);
         }
     }
 }
@@ -211,14 +226,18 @@ fn further(standing: &SetStanding) -> Vec<String> {
         ));
     }
     lines.push(match &standing.selection_aware {
-        Some(aware) => {
-            let how = match aware.how {
-                Counted::Constant => "the choice would have been the same for every one of them",
+        Some(SelectionAware { candidates, how: Counted::Constant }) if *candidates == standing.candidates => {
+            "A reader who knows how plans are chosen learns no more: the choice is the same for each of them."
+                .to_owned()
+        }
+        Some(SelectionAware { candidates, how }) => {
+            let how = match how {
+                Counted::Constant => "the choice is the same for each of them",
                 Counted::Simulated => "counted by planning every report that might have been",
                 Counted::Sampled => "at least; counted by planning some of the reports that might have been",
-                Counted::Policy => "everybody whose report would have led to the same release",
+                Counted::Policy => "all whose reports would have led to the same release",
             };
-            let left = counted(aware.candidates, "candidate");
+            let left = counted(*candidates, "candidate");
             format!("For a reader who knows how plans are chosen: {left} ({how}).")
         }
         None => "For a reader who knows how plans are chosen: not counted, may be fewer.".to_owned(),
@@ -230,33 +249,39 @@ fn sure(page: &mut Page, names: &Names<'_>, release: &Release) {
     page.gap();
     page.heading("How sure");
     let nodes = counted(release.nodes, "node");
-    let best = if release.optimal {
-        vec![plain("Proven best: no safe release is worth more than "), plain(units(release.bound))]
+    let text = if release.optimal {
+        format!(
+            "Proven best: no safe release is worth more than {} ({nodes} searched).",
+            units(release.bound)
+        )
     } else {
-        let gap = format!(
-            "Not proven best: a safe release might be worth up to {}, {} more of it",
+        format!(
+            "Not proven best: {nodes} searched, and no safe release is worth more than {}; this one may lack up to {} of that.",
             units(release.bound),
             percent(release.gap)
-        );
-        vec![(Style::Warn, gap)]
+        )
     };
-    let searched = (Style::Dim, format!(" ({nodes} searched)."));
-    page.item(2, &plain(""), &[best, vec![searched]].concat());
-    page.item(2, &plain(""), &margin(names, &release.margin));
+    page.verdict(2, release.optimal, &[plain(text)]);
+    margin(page, names, &release.margin);
 }
 
-fn margin(names: &Names<'_>, margin: &Margin) -> Vec<Span> {
+fn margin(page: &mut Page, names: &Names<'_>, margin: &Margin) {
     let Some(first) = margin.first else {
-        return vec![plain("Nothing to protect here can fall, however wrong the tables are.")];
+        page.verdict(
+            2,
+            true,
+            &[plain("Margin: nothing to protect here can fall, however wrong the tables are.")],
+        );
+        return;
     };
-    let asked = percent(margin.asked);
-    let withstands = percent(margin.withstands);
-    let falls = margin.rule.as_ref().map(rule).unwrap_or_default();
     let text = format!(
-        "If tables count people who are none: the release withstands {withstands} of them, {asked} asked for; what falls first is {}{falls}.",
-        names.set(first)
+        "Margin: every protection still holds when any {} of the candidates are wrongly counted; {} was asked for. What falls first: {}{}.",
+        percent(margin.withstands),
+        percent(margin.asked),
+        names.set(first),
+        margin.rule.as_ref().map(rule).unwrap_or_default()
     );
-    vec![sign(margin.holds), plain(text)]
+    page.verdict(2, margin.holds, &[plain(text)]);
 }
 
 fn rule(rule: &Rule) -> String {
@@ -273,16 +298,15 @@ fn no_safe_plan(page: &mut Page, names: &Names<'_>, none: &NoSafePlan) {
     } else {
         (Style::Warn, "No safe release was found before the search ended. There may be one.".to_owned())
     };
-    page.item(2, &plain(""), &[head]);
-    page.item(2, &plain(""), &[plain(none.why.as_str())]);
+    page.text(2, &[head]);
+    page.text(2, &[plain(none.why.as_str())]);
     let against = names.audience(&none.protects_against);
     let stands = match &none.rule {
         Rule::Candidates => format!("{} needed", counted(none.needed, "candidate")),
         other => broken(other, 1.0, None),
     };
-    page.item(
+    page.text(
         2,
-        &plain(""),
         &[plain(format!(
             "In the way: the protection of {} against {against} ({stands}). The smallest set: {}.",
             names.set(none.set),

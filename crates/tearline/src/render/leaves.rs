@@ -21,11 +21,23 @@ impl<'a> Names<'a> {
         Self { sets, audiences: &[], several_sources }
     }
 
-    /// A set: “source 1 among staff”.
+    /// A set in full: “source 1 among staff”.
     pub(super) fn set(&self, set: usize) -> String {
         let ProtectedSet { source, population } = &self.sets[set];
         let source = if self.several_sources { format!("source {source}") } else { "the source".to_owned() };
         format!("{source} among {population}")
+    }
+
+    /// A set, as short as it can be told from the others.
+    fn short(&self, set: usize) -> String {
+        let of = &self.sets[set];
+        if self.sets.iter().all(|other| other.population == of.population) {
+            format!("source {}", of.source)
+        } else if self.several_sources {
+            self.set(set)
+        } else {
+            format!("among {}", of.population)
+        }
     }
 
     /// An audience's display name.
@@ -53,10 +65,14 @@ impl<'a> Names<'a> {
     }
 }
 
-/// What a step leaves, one paragraph for each set with audiences that find the same; those that would break come
-/// first, the smallest sets before larger ones.
-pub(super) fn paragraphs(names: &Names<'_>, reader: &str, leaves: &[Leaves]) -> Vec<(bool, Vec<Span>)> {
-    let mut groups: Vec<(&Leaves, Vec<&str>)> = Vec::new();
+/// What a step leaves, one paragraph for each set with the audiences that find the same. Those that would break come
+/// first, among them the reader's own, then the smallest.
+pub(super) fn paragraphs<'a>(
+    names: &Names<'a>,
+    reader: &str,
+    leaves: &'a [Leaves],
+) -> Vec<(bool, Vec<Span>)> {
+    let mut groups: Vec<(&Leaves, Vec<&'a str>)> = Vec::new();
     for one in leaves {
         let same = groups.iter_mut().find(|(other, _)| {
             (other.set, other.now, other.left, other.needed) == (one.set, one.now, one.left, one.needed)
@@ -67,37 +83,35 @@ pub(super) fn paragraphs(names: &Names<'_>, reader: &str, leaves: &[Leaves]) -> 
             None => groups.push((one, vec![&one.audience])),
         }
     }
-    groups.sort_by_key(|(leaves, _)| (leaves.broken.is_empty(), leaves.left));
+    groups.sort_by_key(|(leaves, audiences)| {
+        (leaves.broken.is_empty(), !audiences.contains(&reader), leaves.left)
+    });
     groups.into_iter().map(|(leaves, audiences)| paragraph(names, reader, leaves, &audiences)).collect()
 }
 
-fn paragraph(names: &Names<'_>, reader: &str, leaves: &Leaves, audiences: &[&str]) -> (bool, Vec<Span>) {
+fn paragraph<'a>(
+    names: &Names<'a>,
+    reader: &str,
+    leaves: &Leaves,
+    audiences: &[&'a str],
+) -> (bool, Vec<Span>) {
     let safe = leaves.broken.is_empty();
-    let tight = leaves.broken.contains(&Rule::Candidates);
-    let numbers = match (safe || tight, leaves.left == leaves.now) {
-        (true, _) => format!(
-            "{} of {} left, {} needed",
-            count(leaves.left),
-            counted(leaves.now, "candidate"),
-            count(leaves.needed)
-        ),
-        (false, true) => format!("all {} left", counted(leaves.now, "candidate")),
-        (false, false) => format!("{} of {} left", count(leaves.left), counted(leaves.now, "candidate")),
-    };
-    let mut text = vec![(if tight { Style::Bad } else { Style::Plain }, numbers)];
-    for rule in leaves.broken.iter().filter(|rule| **rule != Rule::Candidates) {
+    let (left, now) = (count(leaves.left), counted(leaves.now, "candidate"));
+    let mut text = if safe || leaves.broken.contains(&Rule::Candidates) {
+        let style = if safe { Style::Plain } else { Style::Bad };
+        vec![(style, format!("{left} of {now} left, {} needed", count(leaves.needed)))]
+    } else {
         let allowed = names.allowed_share(&leaves.audience, leaves.set);
-        text.push((Style::Bad, format!("; {}", broken(rule, leaves.largest_share, allowed))));
-    }
+        let wrong: Vec<String> =
+            leaves.broken.iter().map(|rule| broken(rule, leaves.largest_share, allowed)).collect();
+        vec![plain(format!("{left} of {now} left, but ")), (Style::Bad, wrong.join("; "))]
+    };
     let mut of = Vec::new();
     if names.sets.len() > 1 {
-        of.push(names.set(leaves.set));
+        of.push(names.short(leaves.set));
     }
     if audiences != [reader] {
-        let list = names.list(audiences.iter().map(|id| {
-            names.audiences.iter().find(|audience| audience.id == *id).map_or("?", |audience| &audience.id)
-        }));
-        of.push(format!("against {list}"));
+        of.push(format!("against {}", names.list(audiences.iter().copied())));
     }
     if !of.is_empty() {
         text.push((Style::Dim, format!(" ({})", of.join(", "))));
@@ -117,11 +131,6 @@ pub(super) fn broken(rule: &Rule, largest_share: f64, allowed: Option<f64>) -> S
         Rule::Diversity { column } => format!("too few different values of {column}"),
         Rule::Minimum => "the least that makes a release usable is not reached".to_owned(),
     }
-}
-
-/// The sign before a statement that holds, or does not.
-pub(super) fn sign(holds: bool) -> Span {
-    if holds { (Style::Good, "✓ ".to_owned()) } else { (Style::Bad, "✗ ".to_owned()) }
 }
 
 /// Words of a level, quoted.

@@ -11,13 +11,13 @@ pub(crate) fn orders(seen_first: &Plan, by_priority: &Plan, title: &str, look: L
     for (name, plan) in orders {
         page.gap();
         let total: f64 = plan.audiences.iter().map(worth).sum();
-        page.rule(name, (Style::Strong, format!("worth {} in all", units(total))));
+        page.rule(name, &(Style::Strong, format!("worth {} in all", units(total))));
         for audience in &plan.audiences {
             page.item(4, &plain("  •"), &[plain(format!("{}: ", audience.name)), plain(outcome(audience))]);
         }
     }
     page.gap();
-    page.rule("What differs", plain(""));
+    page.rule("What differs", &plain(""));
     let mut same = true;
     for first in &seen_first.audiences {
         let Some(second) = by_priority.audiences.iter().find(|other| other.id == first.id) else { continue };
@@ -36,7 +36,7 @@ pub(crate) fn orders(seen_first: &Plan, by_priority: &Plan, title: &str, look: L
         }
     }
     if same {
-        page.item(2, &plain(""), &[plain("Nothing: both orders say the same to everybody.")]);
+        page.text(2, &[plain("Nothing: both orders say the same to everybody.")]);
     }
     page.finish()
 }

@@ -9,11 +9,7 @@ use tearline_planner::plan::{Mode, Plan};
 pub(crate) fn plan(plan: &Plan, title: &str, look: Look) -> String {
     let mut page = Page::new(look);
     page.heading(title);
-    page.item(
-        0,
-        &plain(""),
-        &[(Style::Dim, format!("Report {}. For the originator’s eyes only.", plan.report))],
-    );
+    page.text(0, &[(Style::Dim, format!("Report {}. For the originator’s eyes only.", plan.report))]);
     page.gap();
     page.item(
         6,
@@ -21,12 +17,12 @@ pub(crate) fn plan(plan: &Plan, title: &str, look: Look) -> String {
         &[(Style::Strong, mode(plan.mode).to_owned()), plain(". "), plain(plan.mode_reason.as_str())],
     );
     let names = Names::new(plan);
-    for of in &plan.audiences {
+    for (place, of) in plan.audiences.iter().enumerate() {
         page.gap();
-        audience::audience(&mut page, &names, plan.mode, of);
+        audience::audience(&mut page, &names, plan.mode, of, &plan.audiences[..place]);
     }
     page.gap();
-    page.rule("Assumed", plain(""));
+    page.rule("Assumed", &plain(""));
     for assumption in &plan.assumptions {
         page.item(4, &plain("  •"), &[plain(assumption.as_str())]);
     }

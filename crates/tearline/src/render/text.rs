@@ -92,15 +92,17 @@ impl Page {
     }
 
     /// A title with a rule to the edge of the page.
-    pub(crate) fn rule(&mut self, title: &str, aside: Span) {
+    pub(crate) fn rule(&mut self, title: &str, aside: &Span) {
         let title = clean(title);
-        let used = title.width() + aside.1.width() + 8;
+        let used = title.width() + 4 + if aside.1.is_empty() { 0 } else { aside.1.width() + 4 };
         let rule = "━".repeat(self.look.width.saturating_sub(used).max(2));
         self.paint(Style::Dim, "━━ ");
         self.paint(Style::Strong, &title);
-        self.paint(Style::Dim, &format!(" {rule} "));
-        self.paint(aside.0, &aside.1);
-        self.paint(Style::Dim, " ━━");
+        self.paint(Style::Dim, &format!(" {rule}"));
+        if !aside.1.is_empty() {
+            self.paint(aside.0, &format!(" {} ", aside.1));
+            self.paint(Style::Dim, "━━");
+        }
         self.out.push('\n');
     }
 
@@ -108,6 +110,17 @@ impl Page {
     pub(crate) fn heading(&mut self, title: &str) {
         self.paint(Style::Strong, title);
         self.out.push('\n');
+    }
+
+    /// A paragraph at `indent` columns from the left.
+    pub(crate) fn text(&mut self, indent: usize, text: &[Span]) {
+        self.item(indent, &plain(""), text);
+    }
+
+    /// A paragraph after a sign that says whether it holds; the sign stands at `indent` columns from the left.
+    pub(crate) fn verdict(&mut self, indent: usize, holds: bool, text: &[Span]) {
+        let (style, sign) = if holds { (Style::Good, '✓') } else { (Style::Bad, '✗') };
+        self.item(indent + 2, &(style, format!("{}{sign}", " ".repeat(indent))), text);
     }
 
     /// A paragraph after a label: the text wraps to the right of the label's `indent` columns.
@@ -280,20 +293,18 @@ mod tests {
 
     #[test]
     fn text_wraps_beside_its_label_and_by_what_the_eye_sees() {
-        let mut page = Page::new(Look { width: 30, color: false });
+        let mut page = Page::new(Look { width: 40, color: false });
         let words =
             [plain("in the "), (Style::Strong, "capital".into()), plain(", in 東京都 and around, soon")];
         page.item_with(8, &plain("  where"), &words, "2 of 3");
-        assert_eq!(
-            page.finish(),
-            "  where in the          2 of 3\n        capital, in\n        東京都 and\n        around, soon\n"
-        );
+        let expected = "  where in the capital, in        2 of 3\n        東京都 and around, soon\n";
+        assert_eq!(page.finish(), expected);
     }
 
     #[test]
     fn a_report_cannot_steer_the_terminal() {
         let mut page = Page::new(Look { width: 60, color: true });
-        page.item(2, &plain(""), &[(Style::Bad, "a\x1b[2Jb\u{202e}c\nd".into())]);
+        page.text(2, &[(Style::Bad, "a\x1b[2Jb\u{202e}c\nd".into())]);
         assert_eq!(page.finish(), "  \x1b[31ma\u{fffd}[2Jb\u{fffd}c d\x1b[0m\n");
         assert_eq!(fit("a long line", 7), "a long…");
     }

@@ -1,6 +1,6 @@
 //! What a choice of levels would leave.
 
-use super::leaves::{Names, broken, sign};
+use super::leaves::{Names, broken};
 use super::text::{Look, Page, Style, count, counted, plain, units};
 use tearline_model::report::Report;
 use tearline_planner::plan::{ProtectedSet, Rule};
@@ -19,7 +19,7 @@ pub(crate) fn what_if(
     let names = Names::of_sets(sets);
     let verdict =
         if answer.safe { (Style::Good, "safe".to_owned()) } else { (Style::Bad, "not safe".to_owned()) };
-    page.rule(&report.audiences[audience].name, verdict);
+    page.rule(&report.audiences[audience].name, &verdict);
     page.gap();
     page.heading("If it were told");
     let raised = |id: &str| answer.raised.iter().find(|(raised, _)| raised == id).map(|(_, level)| *level);
@@ -38,16 +38,15 @@ pub(crate) fn what_if(
         page.item_with(16, &plain(format!("  {}", detail.id)), &text, &right);
     }
     if !silent.is_empty() {
-        page.item(2, &plain(""), &[(Style::Dim, format!("Nothing of {}.", silent.join(", ")))]);
+        page.text(2, &[(Style::Dim, format!("Nothing of {}.", silent.join(", ")))]);
     }
     page.gap();
     page.heading("Who could still be the source");
     if answer.sets.is_empty() {
-        page.item(2, &plain(""), &[plain("No protection covers anybody who would know.")]);
+        page.text(2, &[plain("No protection covers anybody who would know.")]);
     }
     for stand in &answer.sets {
         let mut text = vec![
-            sign(stand.broken.is_empty()),
             plain(format!("{}: ", names.set(stand.set))),
             (Style::Strong, counted(stand.candidates, "candidate")),
             plain(format!(", {} needed", count(stand.needed))),
@@ -59,13 +58,13 @@ pub(crate) fn what_if(
             |id: &String| report.audiences.iter().find(|of| of.id == *id).map_or("?", |of| of.name.as_str());
         let against: Vec<&str> = stand.audiences.iter().map(name).collect();
         text.push((Style::Dim, format!(" (against {})", names.list(against))));
-        page.item(2, &plain(""), &text);
+        page.verdict(2, stand.broken.is_empty(), &text);
     }
     if !answer.safe {
         page.gap();
         page.heading("One step down that repairs it");
         if answer.repairs.is_empty() {
-            page.item(2, &plain(""), &[plain("None: no single step is enough.")]);
+            page.text(2, &[plain("None: no single step is enough.")]);
         }
     }
     for repair in &answer.repairs {
