@@ -1,0 +1,50 @@
+//! Reads what a command works on: the report file and the tables that it names. The one place that knows how.
+
+use crate::failure::Interrupted;
+use crate::watch::Watch;
+use anyhow::{Context, Result, bail};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use tearline_model::candidates::Candidates;
+use tearline_model::parse::{self, limits};
+use tearline_model::report::Report;
+
+/// Reads and checks a report file.
+pub(crate) fn report(path: &Path) -> Result<Report> {
+    let failed = || format!("the report {} cannot be read", path.display());
+    let file = File::open(path).with_context(failed)?;
+    let metadata = file.metadata().with_context(failed)?;
+    if metadata.is_dir() {
+        bail!("{} is a folder, and a report file was expected", path.display());
+    }
+    // A pipe has no length; the limit on what is read holds for it too.
+    let most = u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX);
+    if metadata.len() > most {
+        bail!(
+            "{} has {} bytes, more than the {most} allowed for a report. Put populations and domains into tables \
+             of their own.",
+            path.display(),
+            metadata.len()
+        );
+    }
+    let mut text = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut text).with_context(failed)?;
+    Ok(parse::parse(&text, &path.display().to_string())?)
+}
+
+/// Reads the candidates of every population of a report; paths in it are relative to the report file.
+pub(crate) fn tables(report: &Report, path: &Path, watch: &mut Watch) -> Result<Vec<Candidates>> {
+    let base = path.parent().unwrap_or(Path::new(""));
+    let mut tables = Vec::new();
+    for (index, population) in report.populations.iter().enumerate() {
+        watch.reading(&population.id, 0);
+        let candidates = crate::stand_in::candidates(report, index, base);
+        if watch.interrupted() {
+            return Err(Interrupted.into());
+        }
+        tables.push(candidates?);
+    }
+    watch.clear();
+    Ok(tables)
+}

@@ -1,0 +1,85 @@
+//! `tearline plan`: the most that is safe, for every audience.
+
+use crate::args::{ModeArg, PlanArgs};
+use crate::failure::Ending;
+use crate::render::{orders, plan, text::Look};
+use crate::watch::Watch;
+use crate::{load, output};
+use anyhow::{Result, bail};
+use serde::Serialize;
+use tearline_model::candidates::Candidates;
+use tearline_model::report::{Mode, Report};
+use tearline_planner::plan::{Outcome, Plan};
+use tearline_planner::planning::{Options, Planned, choose_mode, plan_nominal};
+use tearline_planner::search::Limits;
+
+/// Both orders, as `--json` prints them.
+#[derive(Serialize)]
+struct Orders<'a> {
+    seen_first: &'a Plan,
+    by_priority: &'a Plan,
+}
+
+/// Runs the subcommand.
+pub(crate) fn run(args: &PlanArgs, look: Look) -> Result<Ending> {
+    let mut report = load::report(&args.report)?;
+    if let Some(mode) = args.mode {
+        report.mode = Some(match mode {
+            ModeArg::Nominal => Mode::Nominal,
+            ModeArg::Audited => Mode::Audited,
+            ModeArg::SelectionSafe => Mode::SelectionSafe,
+        });
+    }
+    let mut watch = Watch::start()?;
+    let tables = load::tables(&report, &args.report, &mut watch)?;
+    let mut plan_by = |by_priority| made(args, &report, &tables, by_priority, &mut watch);
+    let (text, safe) = if args.compare_orders {
+        let (seen_first, by_priority) = (plan_by(false)?.plan, plan_by(true)?.plan);
+        let text = if args.json {
+            output::json(&Orders { seen_first: &seen_first, by_priority: &by_priority })
+        } else {
+            orders::orders(&seen_first, &by_priority, &report.title, look)
+        };
+        (text, is_safe(&seen_first) && is_safe(&by_priority))
+    } else {
+        let planned = plan_by(args.by_priority)?.plan;
+        let text = if args.json { output::json(&planned) } else { plan::plan(&planned, &report.title, look) };
+        (text, is_safe(&planned))
+    };
+    output::to_stdout(&text)?;
+    Ok(if safe { Ending::Done } else { Ending::No })
+}
+
+/// Makes one plan, in the mode that the report calls for.
+fn made(
+    args: &PlanArgs,
+    report: &Report,
+    tables: &[Candidates],
+    by_priority: bool,
+    watch: &mut Watch,
+) -> Result<Planned> {
+    let choice = choose_mode(report);
+    if choice.mode != Mode::Nominal {
+        bail!(
+            "{} This version plans in the nominal mode only. Ask for it with --mode nominal if readers do not know how plans are chosen.",
+            choice.reason
+        );
+    }
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = args.threads.map_or(processors, usize::from);
+    let limits = Limits { nodes: args.nodes.unwrap_or(u64::MAX), threads };
+    let options = Options { limits, margin: args.margin, by_priority };
+    let names = report.audiences.iter().map(|audience| audience.name.clone()).collect();
+    let mut planning = watch.planning(names, args.budget);
+    let planned = plan_nominal(report, tables, &options, &mut |stage| planning.go_on(stage));
+    let note = planning.note();
+    watch.clear();
+    if let Some(note) = note {
+        output::to_stderr(note);
+    }
+    Ok(planned)
+}
+
+fn is_safe(plan: &Plan) -> bool {
+    plan.audiences.iter().all(|audience| matches!(audience.outcome, Outcome::Release(_)))
+}

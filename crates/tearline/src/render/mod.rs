@@ -1,0 +1,9 @@
+//! Answers as plain text, for people without training.
+
+mod audience;
+pub(crate) mod check;
+mod leaves;
+pub(crate) mod orders;
+pub(crate) mod plan;
+pub(crate) mod text;
+pub(crate) mod what_if;
