@@ -1,4 +1,5 @@
 //! The planner from outside, one test binary.
 
+mod attack;
 mod chance;
 mod search;
