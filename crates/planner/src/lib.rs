@@ -2,6 +2,8 @@
 //!
 //! Pure: the clock, threads' results and progress come and go as arguments.
 
+pub mod certificate;
+pub mod checker;
 pub mod plan;
 pub mod planning;
 pub mod rules;

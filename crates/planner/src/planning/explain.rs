@@ -24,7 +24,7 @@ pub(super) struct Explain<'a> {
     pub(super) margin: f64,
 }
 
-impl<'a> Explain<'a> {
+impl Explain<'_> {
     /// The release to one audience, explained.
     pub(super) fn release(&self, audience: usize, solution: &Solution) -> Release {
         let knowers = self.views.knowers(audience, self.releases, self.tables);

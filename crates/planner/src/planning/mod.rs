@@ -4,6 +4,7 @@
 //! best levels that keep the protections of everybody who would come to know them: of the audience itself, of those
 //! who see it and of those who pool with it.
 
+mod audit;
 mod explain;
 mod margin;
 mod mode;
@@ -11,6 +12,7 @@ mod nominal;
 mod views;
 mod what_if;
 
+pub use audit::{Audit, audit, candidates_of};
 pub use mode::{Choice, choose_mode};
 pub use nominal::{Options, Planned, Stage, plan_nominal};
 pub use views::{Knower, Views, order};

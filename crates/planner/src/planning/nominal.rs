@@ -56,23 +56,8 @@ pub fn plan_nominal(
 ) -> Planned {
     let views = Views::new(report);
     let order = order(report, options.by_priority);
-    let silence = vec![0; report.details.len()];
-    let mut releases = vec![silence; report.audiences.len()];
-    let mut found: Vec<Option<Solution>> = vec![None; report.audiences.len()];
-    for &audience in &order {
-        let mut search = |problem: &Problem<'_>| {
-            search::solve(problem, options.limits, &mut |progress| {
-                control(&Stage { audience, progress: *progress })
-            })
-        };
-        let solution = best_for(report, &views, audience, &releases, tables, &mut search);
-        releases[audience] = match &solution.levels {
-            Some(levels) => levels.clone(),
-            None => views.told[audience].clone(),
-        };
-        found[audience] = Some(solution);
-    }
-    let solutions: Vec<Solution> = found.into_iter().flatten().collect();
+    let (releases, solutions) =
+        choose(report, &views, &order, tables, &ceilings(report), options.limits, control);
     let explain = Explain { report, views: &views, tables, releases: &releases, margin: options.margin };
     let audiences = order
         .iter()
@@ -113,6 +98,32 @@ pub fn plan_nominal(
     Planned { plan, levels: releases, released }
 }
 
+/// The releases that the search chooses, audience by audience, when no detail may go above `ceiling`.
+pub(super) fn choose(
+    report: &Report,
+    views: &Views<'_>,
+    order: &[usize],
+    tables: &[Candidates],
+    ceiling: &[u8],
+    limits: Limits,
+    control: &mut dyn FnMut(&Stage) -> bool,
+) -> (Vec<Vec<u8>>, Vec<Solution>) {
+    let mut releases = vec![vec![0; report.details.len()]; report.audiences.len()];
+    let mut found: Vec<Option<Solution>> = vec![None; report.audiences.len()];
+    for &audience in order {
+        let mut search = |problem: &Problem<'_>| {
+            search::solve(problem, limits, &mut |progress| control(&Stage { audience, progress: *progress }))
+        };
+        let solution = best_for(report, views, audience, &releases, tables, ceiling, &mut search);
+        releases[audience] = match &solution.levels {
+            Some(levels) => levels.clone(),
+            None => views.told[audience].clone(),
+        };
+        found[audience] = Some(solution);
+    }
+    (releases, found.into_iter().flatten().collect())
+}
+
 /// The best release for one audience, over the alternatives of its minimum.
 fn best_for(
     report: &Report,
@@ -120,6 +131,7 @@ fn best_for(
     audience: usize,
     releases: &[Vec<u8>],
     tables: &[Candidates],
+    ceiling: &[u8],
     search: &mut dyn FnMut(&Problem<'_>) -> Solution,
 ) -> Solution {
     let knowers = views.knowers(audience, releases, tables);
@@ -130,7 +142,7 @@ fn best_for(
     let mut problem = Problem {
         utility: utilities(report, audience),
         floor: views.floor(audience, releases),
-        ceiling: ceilings(report),
+        ceiling: ceiling.to_vec(),
         crowds,
     };
     let alternatives = &report.audiences[audience].minimum;
@@ -141,6 +153,9 @@ fn best_for(
     let solutions = alternatives.iter().map(|alternative| {
         problem.floor.clone_from(&floor);
         for &(detail, level) in alternative {
+            if level > ceiling[detail] {
+                return Solution { levels: None, utility: 0, bound: 0, optimal: true, nodes: 0 };
+            }
             problem.floor[detail] = problem.floor[detail].max(level);
         }
         search(&problem)
@@ -150,7 +165,7 @@ fn best_for(
         let bound = a.bound.max(b.bound);
         let nodes = a.nodes + b.nodes;
         let best = if (b.levels.is_some(), b.utility) > (a.levels.is_some(), a.utility) { b } else { a };
-        Solution { optimal, bound, nodes, ..best }
+        Solution { bound, optimal, nodes, ..best }
     };
     solutions.reduce(better).expect("there is at least one alternative")
 }
@@ -190,7 +205,7 @@ fn assumptions(report: &Report, solutions: &[Solution]) -> Vec<String> {
     list
 }
 
-/// Whether every knower's own rules hold under `levels`.
+/// Whether a crowd's own rules hold under `levels`.
 pub(super) fn holds(crowd: &Crowd<'_>, levels: &[u8]) -> bool {
     assess(&crowd.rules, &search::Members::of(crowd, levels).list()).holds
 }

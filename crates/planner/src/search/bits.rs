@@ -8,7 +8,7 @@ pub(super) fn words(rows: usize) -> usize {
 /// A set of the first `rows` bits.
 pub(super) fn full(rows: usize) -> Vec<u64> {
     let mut bits = vec![u64::MAX; words(rows)];
-    if rows % 64 != 0 {
+    if !rows.is_multiple_of(64) {
         bits[rows / 64] = (1 << (rows % 64)) - 1;
     }
     bits

@@ -91,7 +91,9 @@ impl Block {
                 .collect();
             for chunk in best.chunks_exact_mut(span) {
                 for (row, rise) in chunk.chunks_exact_mut(stride).skip(1).zip(&rises) {
-                    row.iter_mut().for_each(|price| *price += rise);
+                    for price in row {
+                        *price += rise;
+                    }
                 }
             }
         }

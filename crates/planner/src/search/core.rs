@@ -8,6 +8,9 @@ use std::collections::HashMap;
 /// A row's level for a detail that does not narrow its crowd: dominates everything.
 pub(super) const ANY: u8 = u8::MAX;
 
+/// What makes rows alike: levels, weight, groups, odds.
+type Likeness<'r> = (&'r [u8], u64, Vec<u32>, Vec<u16>);
+
 /// Rows of one face, equal ones merged, row-major.
 pub(super) struct Core<'a> {
     pub(super) face: Face<'a>,
@@ -64,8 +67,7 @@ impl<'a> Core<'a> {
     /// only unused rules look at are equal.
     fn merge(&self, classes: &[usize], rules: &Rules) -> Vec<(usize, u64)> {
         let candidates = self.face.candidates();
-        let mut seen: HashMap<(&[u8], u64, Vec<u32>, Vec<u16>), usize> =
-            HashMap::with_capacity(classes.len());
+        let mut seen: HashMap<Likeness<'_>, usize> = HashMap::with_capacity(classes.len());
         let mut merged: Vec<(usize, u64)> = Vec::new();
         for (row, &class) in classes.iter().enumerate() {
             let shares = rules.share_ppm.is_some();

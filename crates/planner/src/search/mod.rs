@@ -1,7 +1,7 @@
 //! The exact, anytime search for one reader's best levels.
 //!
-//! A candidate *u* stays in the anonymity set of levels *x* exactly when *x* ≤ *m_u* in every detail (*m_u*: the
-//! highest levels it counts as knowing). So the search is for the lattice point of greatest utility whose
+//! A candidate *u* stays in the anonymity set of levels *x* exactly when *x* ≤ *m* in every detail (*m*: the
+//! highest levels that *u* counts as knowing). So the search is for the lattice point of greatest utility whose
 //! dominating candidates meet the rules. See `docs/planner.md` for the bounds and why the answer is exact.
 
 mod bits;
@@ -12,6 +12,7 @@ mod members;
 mod node;
 mod prices;
 mod scan;
+mod side;
 mod tree;
 
 pub(crate) use members::Members;

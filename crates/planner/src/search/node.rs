@@ -1,9 +1,10 @@
 //! One node of the search tree: a box of levels `low..=high`, and the rows that can still support something in it.
 
-use super::bits::{self, Sizes};
+use super::bits;
 use super::blocks::{self, Block, Open};
 use super::core::Core;
 use super::prices::Prices;
+use super::side::{Side, ratio};
 
 /// A node at rest: rows by number.
 pub(super) struct Packed {
@@ -38,19 +39,6 @@ struct NetSide {
     points: Vec<u16>,
 }
 
-/// One face in a field.
-struct Side<'a> {
-    core: &'a Core<'a>,
-    rows: Vec<u32>,
-    counts: Vec<u64>,
-    /// Levels, detail by detail.
-    columns: Vec<u8>,
-    words: usize,
-    /// Per item: the rows that know it.
-    known: Vec<u64>,
-    sizes: Sizes,
-}
-
 /// A node at work.
 pub(super) struct Node {
     pub(super) low: Vec<u8>,
@@ -63,8 +51,8 @@ pub(super) struct Node {
 
 /// Rows of one side that are in the box and worth enough.
 #[derive(Clone)]
-struct Alive {
-    bits: Vec<u64>,
+pub(super) struct Alive {
+    pub(super) bits: Vec<u64>,
     /// Per row of the field: price of its meet with `high`.
     worth: Vec<u64>,
     size: u64,
@@ -89,8 +77,7 @@ impl Node {
 
 impl<'a> Field<'a> {
     pub(super) fn new(cores: &'a [Core<'a>], prices: &'a Prices, packed: &Packed) -> (Self, Node) {
-        let details = packed.low.len();
-        let mut first = Vec::with_capacity(details);
+        let mut first = Vec::with_capacity(packed.low.len());
         let mut items = 0;
         for (&low, &high) in packed.low.iter().zip(&packed.high) {
             first.push(items);
@@ -99,26 +86,13 @@ impl<'a> Field<'a> {
         let mut field = Self { prices, first, low: packed.low.clone(), sides: Vec::new(), order: Vec::new() };
         let mut alive = Vec::new();
         for (core, rows) in cores.iter().zip(&packed.rows) {
-            let words = bits::words(rows.len());
-            let mut known = vec![0_u64; items * words];
-            for (at, &row) in rows.iter().enumerate() {
-                let (word, bit) = (at / 64, 1_u64 << (at % 64));
-                for (detail, &level) in core.row(row as usize).iter().enumerate() {
-                    let top = level.min(packed.high[detail]);
-                    for item in 0..usize::from(top.saturating_sub(packed.low[detail])) {
-                        known[(field.first[detail] + item) * words + word] |= bit;
-                    }
-                }
-            }
-            let counts: Vec<u64> = rows.iter().map(|&row| core.count[row as usize]).collect();
+            let side = Side::new(core, rows, (&packed.low, &packed.high), items, |detail, level| {
+                field.item(detail, level)
+            });
             let worth = rows.iter().map(|&row| core.worth(row as usize, &packed.high, prices)).collect();
             let bits = bits::full(rows.len());
-            let sizes = Sizes::new(&counts);
-            alive.push(Alive { size: sizes.of(&bits), bits, worth });
-            let columns = (0..details)
-                .flat_map(|detail| rows.iter().map(move |&row| core.levels[row as usize * details + detail]))
-                .collect();
-            field.sides.push(Side { core, rows: rows.clone(), counts, columns, words, known, sizes });
+            alive.push(Alive { size: side.sizes.of(&bits), bits, worth });
+            field.sides.push(side);
         }
         let node = Node {
             low: packed.low.clone(),
@@ -163,7 +137,7 @@ impl<'a> Field<'a> {
             let mut rows =
                 Vec::with_capacity(usize::try_from(alive.size).unwrap_or(0).min(alive.worth.len()));
             bits::for_each(&alive.bits, |row| {
-                rows.push(u32::try_from(row).expect("rows are numbered by u32"))
+                rows.push(u32::try_from(row).expect("rows are numbered by u32"));
             });
             net.sides.push(NetSide { worth: vec![floor; rows.len()], points: Vec::new(), rows });
         }
@@ -245,8 +219,9 @@ impl<'a> Field<'a> {
                     return Outcome::Dead;
                 }
             }
-            for ((side, alive), net) in self.sides.iter().zip(&node.alive).zip(&net.sides) {
-                let Some(side_bound) = side.bound(alive, net, node) else { return Outcome::Dead };
+            for (side, net) in self.sides.iter().zip(&net.sides) {
+                let rows: Vec<(u32, u64)> = net.rows.iter().copied().zip(net.worth.iter().copied()).collect();
+                let Some(side_bound) = side.bound(&rows, node) else { return Outcome::Dead };
                 bound = bound.min(side_bound);
             }
             if !dropped {
@@ -284,7 +259,12 @@ impl<'a> Field<'a> {
                 let item = self.item(detail, node.low[detail] + 1);
                 let free = self.sides.iter().zip(&node.alive).all(|(side, alive)| {
                     // Where the posterior looks at how likely each is to know a level, no level is free.
-                    !side.weighs(detail) && alive.bits.iter().zip(side.knowing(item)).all(|(alive, knowing)| alive & !knowing == 0)
+                    !side.weighs(detail)
+                        && alive
+                            .bits
+                            .iter()
+                            .zip(side.knowing(item))
+                            .all(|(alive, knowing)| alive & !knowing == 0)
                 });
                 if !free {
                     break;
@@ -371,28 +351,25 @@ impl<'a> Field<'a> {
         net: &Net,
         detail: usize,
         level: u8,
-        scratch: &mut Vec<(u64, u64)>,
+        scratch: &mut Vec<(u32, u64)>,
     ) -> (f64, f64) {
         let (mut up, mut down) = (node.bound, node.bound);
         let holder = net.blocks.iter().position(|block| block.below(0, detail, level - 1).is_some());
         for (side, net_side) in self.sides.iter().zip(&net.sides) {
             let knowing = side.knowing(self.item(detail, level));
+            let rows = net_side.rows.iter().copied().zip(net_side.worth.iter().copied());
             scratch.clear();
-            let rows = net_side.rows.iter().zip(&net_side.worth);
-            scratch.extend(
-                rows.filter(|(row, _)| knowing[**row as usize / 64] >> (**row % 64) & 1 == 1)
-                    .map(|(&row, &worth)| (worth, side.count(row as usize))),
-            );
-            up = up.min(kth_largest(scratch, side.core.face.least, side.sizes.unit()).unwrap_or(0));
+            scratch
+                .extend(rows.clone().filter(|&(row, _)| knowing[row as usize / 64] >> (row % 64) & 1 == 1));
+            up = up.min(side.bound(scratch, node).unwrap_or(0));
             let Some(holder) = holder else { continue };
             let (block, points) = (&net.blocks[holder], &net_side.points[holder * side.rows.len()..]);
             scratch.clear();
-            for (&row, &worth) in net_side.rows.iter().zip(&net_side.worth) {
+            scratch.extend(rows.map(|(row, worth)| {
                 let point = usize::from(points[row as usize]);
-                let loss = block.at(point) - block.below(point, detail, level - 1).unwrap_or(0);
-                scratch.push((worth - loss, side.count(row as usize)));
-            }
-            down = down.min(kth_largest(scratch, side.core.face.least, side.sizes.unit()).unwrap_or(0));
+                (row, worth - (block.at(point) - block.below(point, detail, level - 1).unwrap_or(0)))
+            }));
+            down = down.min(side.bound(scratch, node).unwrap_or(0));
         }
         (ratio(node.bound - up, 1), ratio(node.bound - down, 1))
     }
@@ -411,82 +388,6 @@ impl<'a> Field<'a> {
 /// Splits examined closely.
 const SCREENED: usize = 4;
 
-impl Side<'_> {
-    /// Whether the masses of this side depend on the level of a detail.
-    fn weighs(&self, detail: usize) -> bool {
-        self.core.face.possible && self.core.face.candidates().odds.iter().any(|odds| odds.detail == detail)
-    }
-
-    fn knowing(&self, item: usize) -> &[u64] {
-        &self.known[item * self.words..(item + 1) * self.words]
-    }
-
-    fn count(&self, row: usize) -> u64 {
-        self.counts[row]
-    }
-
-    fn column(&self, detail: usize) -> &[u8] {
-        &self.columns[detail * self.rows.len()..][..self.rows.len()]
-    }
-
-    /// The greatest price that enough rows can support; `None` if the rules cannot be met at all.
-    fn bound(&self, alive: &Alive, net: &NetSide, node: &Node) -> Option<u64> {
-        let rows = || net.rows.iter().map(|&row| row as usize).zip(net.worth.iter().copied());
-        let mut worth: Vec<(u64, u64)> = rows().map(|(row, worth)| (worth, self.count(row))).collect();
-        let mut bound = kth_largest(&mut worth, self.core.face.least, self.sizes.unit())?;
-        for &(column, least) in &self.core.face.rules.diversity {
-            let mut best = std::collections::HashMap::<u32, u64>::new();
-            for (row, worth) in rows() {
-                let group = self.core.group(self.rows[row] as usize, column);
-                if group != u32::MAX {
-                    let best = best.entry(group).or_default();
-                    *best = (*best).max(worth);
-                }
-            }
-            let mut best: Vec<(u64, u64)> = best.into_values().map(|worth| (worth, 1)).collect();
-            bound = bound.min(kth_largest(&mut best, u64::from(least), true)?);
-        }
-        if self.core.face.rules.share_ppm.is_some() && !self.share_possible(alive, node) {
-            return None;
-        }
-        Some(bound)
-    }
-
-    /// Whether any levels in the box can keep the largest share down. If *t* is the mass of the heaviest in the set,
-    /// the set's masses are at most min(mass, t) each and must sum to t/τ. That gets harder as *t* grows, and *t*
-    /// is at least the mass of those who are in every set: the rows that know the whole box.
-    fn share_possible(&self, alive: &Alive, node: &Node) -> bool {
-        let Some(ppm) = self.core.face.rules.share_ppm else { return true };
-        let face = &self.core.face;
-        let uncertain = face.possible && !face.candidates().odds.is_empty();
-        let mass = |row: usize, levels: &[u8]| {
-            let row = self.rows[row] as usize;
-            if uncertain { face.mass(self.core.class[row], levels) } else { self.core.weight[row] }
-        };
-        let mut heaviest: f64 = 0.0;
-        bits::for_each(&alive.bits, |row| {
-            if self.core.dominates(self.rows[row] as usize, &node.high) {
-                heaviest = heaviest.max(mass(row, &node.high));
-            }
-        });
-        if heaviest == 0.0 {
-            return true;
-        }
-        let mut sum = 0.0;
-        bits::for_each(&alive.bits, |row| {
-            sum += ratio(self.count(row), 1) * mass(row, &node.low).min(heaviest)
-        });
-        sum * f64::from(ppm) / 1e6 * (1.0 + 1e-6) >= heaviest
-    }
-
-    fn safe(&self, alive: &Alive, levels: &[u8]) -> bool {
-        let mut inside = Vec::new();
-        bits::for_each(&alive.bits, |row| inside.push(self.rows[row] as usize));
-        inside.retain(|&row| self.core.dominates(row, levels));
-        self.core.holds(&inside, levels)
-    }
-}
-
 /// Drops rows worth less than the threshold; whether there were any.
 fn drop_poor(bits: &mut [u64], worth: &[u64], threshold: u64) -> bool {
     let mut dropped = false;
@@ -502,26 +403,4 @@ fn drop_poor(bits: &mut [u64], worth: &[u64], threshold: u64) -> bool {
         }
     }
     dropped
-}
-
-/// The greatest worth that at least `least` candidates reach.
-fn kth_largest(worth: &mut [(u64, u64)], least: u64, unit: bool) -> Option<u64> {
-    if unit {
-        let place = usize::try_from(least.max(1) - 1).ok().filter(|&place| place < worth.len())?;
-        return Some(worth.select_nth_unstable_by(place, |a, b| b.0.cmp(&a.0)).1.0);
-    }
-    worth.sort_unstable_by(|a, b| b.0.cmp(&a.0));
-    let mut sum = 0;
-    worth
-        .iter()
-        .find(|(_, count)| {
-            sum += count;
-            sum >= least
-        })
-        .map(|&(worth, _)| worth)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "scores and slackened sums only")]
-fn ratio(a: u64, b: u64) -> f64 {
-    a as f64 / b.max(1) as f64
 }

@@ -61,8 +61,8 @@ impl<'a> Face<'a> {
     /// Classes consistent with what the view holds anyway.
     pub(super) fn in_view(&self, floor: &[u8]) -> Vec<bool> {
         let mut inside = vec![true; self.candidates().classes()];
-        for detail in 0..floor.len() {
-            let least = floor[detail].max(self.crowd.base[detail]);
+        for (detail, &floor) in floor.iter().enumerate() {
+            let least = floor.max(self.crowd.base[detail]);
             if let (1.., Some(column)) = (least, self.column(detail)) {
                 for (inside, &level) in inside.iter_mut().zip(column) {
                     *inside &= level >= least;

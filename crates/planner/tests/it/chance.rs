@@ -77,8 +77,7 @@ impl Chance {
                 }
                 // Level 1 is uncertain for everybody who does not surely know it; deeper levels follow suit.
                 let mut permille = vec![vec![0_u16; classes]; usize::from(top)];
-                for class in 0..classes {
-                    let sure = candidates.sure[detail][class];
+                for (class, &sure) in candidates.sure[detail].iter().enumerate() {
                     let mut above = 1000;
                     for level in 1..=top {
                         let odds = if level <= sure {

@@ -1,4 +1,6 @@
 //! The planner from outside, one test binary.
 
+mod certificate;
 mod chance;
+mod reports;
 mod search;

@@ -19,6 +19,7 @@ fn safe(crowd: &Crowd<'_>, levels: &[u8]) -> bool {
         if !knows(possible, class) {
             continue;
         }
+        #[expect(clippy::cast_precision_loss, reason = "small weights")]
         let mut mass = candidates.weight[class] as f64;
         for odds in &candidates.odds {
             if crowd.details[odds.detail] && odds.level == levels[odds.detail].max(crowd.base[odds.detail]) {

@@ -1,4 +1,6 @@
-//! The command from outside, one test binary.
+//! The command from outside, and the repository as a whole: one test binary.
+
+mod edges;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
