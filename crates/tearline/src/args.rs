@@ -3,13 +3,15 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
+use tearline_model::report::Mode;
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  an error: a report, a table or a file is not as it must be
   2  the command line is not as it must be
-  3  the answer is no: no safe plan for at least one audience, or a choice that is not safe
+  3  the answer is no: no safe plan for at least one audience, a choice that is not safe, or a certificate
+     that does not hold
   130  ended by Ctrl-C before there was an answer
 
 Errors go to standard error; with --json as one JSON object, except those of the command line.";
@@ -25,11 +27,14 @@ Examples:
   tearline plan report.toml
   tearline plan report.toml --budget 30s --json > plan.json
   tearline plan report.toml --compare-orders
+  tearline plan report.toml --certificate plan.cert.json
+  tearline plan report.toml --check plan.cert.json
 
 A run of more than two seconds shows on the terminal how far it is. Ctrl-C ends it with the best plan found so far; \
 a second Ctrl-C ends it at once.
 
-Exit code 3: there is no safe plan for at least one audience. That is an answer, printed like any other.";
+Exit code 3: there is no safe plan for at least one audience. That is an answer, printed like any other. \
+With --check: the certificate does not hold.";
 
 const WHAT_IF_EXAMPLES: &str = "\
 Examples:
@@ -135,12 +140,21 @@ pub(crate) struct PlanArgs {
     pub(crate) by_priority: bool,
 
     /// Plan in both orders, and show what each gives to each audience
-    #[arg(long, conflicts_with = "by_priority")]
+    #[arg(long, conflicts_with_all = ["by_priority", "certificate"])]
     pub(crate) compare_orders: bool,
 
     /// How the choice is kept from being itself an observation [default: as the report asks, else the safe one]
     #[arg(long, value_enum)]
     pub(crate) mode: Option<ModeArg>,
+
+    /// Also write the plan's certificate, from which others can check it
+    #[arg(long, value_name = "OUT.json")]
+    pub(crate) certificate: Option<PathBuf>,
+
+    /// Do not plan: check this certificate against the report and its tables
+    #[arg(long, value_name = "CERT.json", conflicts_with_all = ["certificate", "compare_orders", "by_priority",
+        "budget", "nodes", "threads", "margin"])]
+    pub(crate) check: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -151,6 +165,16 @@ pub(crate) enum ModeArg {
     Audited,
     /// Read the levels off a policy made without the report
     SelectionSafe,
+}
+
+impl From<ModeArg> for Mode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Nominal => Self::Nominal,
+            ModeArg::Audited => Self::Audited,
+            ModeArg::SelectionSafe => Self::SelectionSafe,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -232,7 +256,7 @@ mod tests {
 
     #[test]
     fn times_shares_and_settings_are_read_as_people_write_them() {
-        assert_eq!(budget("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(budget("1h30m"), Ok(Duration::from_mins(90)));
         assert!(["30", "0s", "-5s", "soon", ""].into_iter().all(|text| budget(text).is_err()));
         assert_eq!((share("10%"), share("0.1"), share("100 %")), (Ok(0.1), Ok(0.1), Ok(1.0)));
         assert!(["10", "-1%", "NaN", "101%", ""].into_iter().all(|text| share(text).is_err()));

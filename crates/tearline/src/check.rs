@@ -43,7 +43,7 @@ pub(crate) struct PopulationSummary {
 
 /// Runs the subcommand.
 pub(crate) fn run(args: &CheckArgs, look: Look) -> Result<Ending> {
-    let report = load::report(&args.report)?;
+    let report = load::report(&args.report)?.report;
     let tables = load::tables(&report, &args.report, &mut Watch::start()?)?;
     let summary = summary(&report, &tables);
     let text = if args.json { output::json(&summary) } else { check::check(&summary, look) };

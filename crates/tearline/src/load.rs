@@ -10,8 +10,15 @@ use tearline_model::candidates::Candidates;
 use tearline_model::parse::{self, limits};
 use tearline_model::report::Report;
 
+/// A report, with the file that it was read from.
+pub(crate) struct Loaded {
+    pub(crate) report: Report,
+    /// The bytes of the file, of which certificates hold the digest.
+    pub(crate) file: Vec<u8>,
+}
+
 /// Reads and checks a report file.
-pub(crate) fn report(path: &Path) -> Result<Report> {
+pub(crate) fn report(path: &Path) -> Result<Loaded> {
     let failed = || format!("the report {} cannot be read", path.display());
     let file = File::open(path).with_context(failed)?;
     let metadata = file.metadata().with_context(failed)?;
@@ -28,9 +35,10 @@ pub(crate) fn report(path: &Path) -> Result<Report> {
             metadata.len()
         );
     }
-    let mut text = Vec::new();
-    file.take(most.saturating_add(1)).read_to_end(&mut text).with_context(failed)?;
-    Ok(parse::parse(&text, &path.display().to_string())?)
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).with_context(failed)?;
+    let report = parse::parse(&bytes, &path.display().to_string())?;
+    Ok(Loaded { report, file: bytes })
 }
 
 /// Reads the candidates of every population of a report; paths in it are relative to the report file.

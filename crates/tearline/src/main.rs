@@ -1,6 +1,7 @@
 //! The `tearline` command: plans of safe warnings, and questions about them.
 
 mod args;
+mod certificate;
 mod check;
 mod failure;
 mod generate;

@@ -1,6 +1,6 @@
 //! What leaves the process: all of standard output at once, and files that are whole or not there.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -31,7 +31,14 @@ pub(crate) fn json(data: &impl Serialize) -> String {
 pub(crate) fn to_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = || format!("{} cannot be written", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".tearline-").tempfile_in(folder).with_context(failed)?;
+    if !folder.is_dir() {
+        bail!("{}: there is no folder {}", failed(), folder.display());
+    }
+    let mut new = tempfile::Builder::new();
+    // Readable to whom the user's umask lets, like any other file that a command writes.
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = new.prefix(".tearline-").tempfile_in(folder).with_context(failed)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).with_context(failed)?;
     file.persist(path).map_err(|error| error.error).with_context(failed)?;
     Ok(())
@@ -50,6 +57,9 @@ mod tests {
         assert_eq!(std::fs::read(&path).expect("there"), b"now");
         assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 1);
         let error = to_file(&folder.path().join("no/such/place"), b"").expect_err("no such folder");
-        assert!(error.to_string().ends_with("no/such/place cannot be written"), "{error}");
+        assert!(
+            error.to_string().contains("no/such/place cannot be written: there is no folder "),
+            "{error}"
+        );
     }
 }

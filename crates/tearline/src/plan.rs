@@ -1,10 +1,11 @@
 //! `tearline plan`: the most that is safe, for every audience.
 
-use crate::args::{ModeArg, PlanArgs};
+use crate::args::PlanArgs;
 use crate::failure::Ending;
-use crate::render::{orders, plan, text::Look};
+use crate::load::Loaded;
+use crate::render::text::Look;
 use crate::watch::Watch;
-use crate::{load, output};
+use crate::{certificate, load, output, render};
 use anyhow::{Result, bail};
 use serde::Serialize;
 use tearline_model::candidates::Candidates;
@@ -22,32 +23,49 @@ struct Orders<'a> {
 
 /// Runs the subcommand.
 pub(crate) fn run(args: &PlanArgs, look: Look) -> Result<Ending> {
-    let mut report = load::report(&args.report)?;
+    let Loaded { mut report, file } = load::report(&args.report)?;
     if let Some(mode) = args.mode {
-        report.mode = Some(match mode {
-            ModeArg::Nominal => Mode::Nominal,
-            ModeArg::Audited => Mode::Audited,
-            ModeArg::SelectionSafe => Mode::SelectionSafe,
-        });
+        report.mode = Some(mode.into());
     }
     let mut watch = Watch::start()?;
+    // Before the work that it may make superfluous.
+    let certificate = args.check.as_deref().map(certificate::read).transpose()?;
     let tables = load::tables(&report, &args.report, &mut watch)?;
+    if let Some(certificate) = certificate {
+        let verdict = certificate::verdict(&file, &report, &tables, &certificate);
+        let text = if args.json {
+            output::json(&certificate::Checked::new(&verdict))
+        } else {
+            render::certificate::verdict(&verdict, look)
+        };
+        output::to_stdout(&text)?;
+        return Ok(ending(verdict.passed()));
+    }
     let mut plan_by = |by_priority| made(args, &report, &tables, by_priority, &mut watch);
     let (text, safe) = if args.compare_orders {
         let (seen_first, by_priority) = (plan_by(false)?.plan, plan_by(true)?.plan);
         let text = if args.json {
             output::json(&Orders { seen_first: &seen_first, by_priority: &by_priority })
         } else {
-            orders::orders(&seen_first, &by_priority, &report.title, look)
+            render::orders::orders(&seen_first, &by_priority, &report.title, look)
         };
         (text, is_safe(&seen_first) && is_safe(&by_priority))
     } else {
-        let planned = plan_by(args.by_priority)?.plan;
-        let text = if args.json { output::json(&planned) } else { plan::plan(&planned, &report.title, look) };
-        (text, is_safe(&planned))
+        let planned = plan_by(args.by_priority)?;
+        if let Some(path) = &args.certificate {
+            output::to_file(path, certificate::of(&file, &report, &tables, &planned).write().as_bytes())?;
+        }
+        let plan = planned.plan;
+        let text =
+            if args.json { output::json(&plan) } else { render::plan::plan(&plan, &report.title, look) };
+        (text, is_safe(&plan))
     };
     output::to_stdout(&text)?;
-    Ok(if safe { Ending::Done } else { Ending::No })
+    Ok(ending(safe))
+}
+
+fn ending(yes: bool) -> Ending {
+    if yes { Ending::Done } else { Ending::No }
 }
 
 /// Makes one plan, in the mode that the report calls for.

@@ -35,7 +35,7 @@ struct Asked<'a> {
 
 /// Runs the subcommand.
 pub(crate) fn run(args: &WhatIfArgs, look: Look) -> Result<Ending> {
-    let report = load::report(&args.report)?;
+    let report = load::report(&args.report)?.report;
     let audience = names::audience(&report, &args.audience)?;
     let mut releases = match &args.plan {
         Some(path) => releases(&report, path)?,

@@ -1,6 +1,7 @@
 //! Answers as plain text, for people without training.
 
 mod audience;
+pub(crate) mod certificate;
 pub(crate) mod check;
 mod leaves;
 pub(crate) mod orders;
