@@ -11,6 +11,10 @@ mod chunk;
 mod csv_file;
 mod domain;
 mod error;
+#[cfg(any(feature = "postgres", feature = "datafusion"))]
+mod listed;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod program;
 mod reduce;
 mod reduce_worlds;
@@ -79,6 +83,14 @@ pub fn check(report: &Report, population: usize, options: &Options<'_>) -> Resul
             sqlite::check(&program, table, &source)
         }),
         Table::Parquet(_) => Err(no_datafusion()),
+        #[cfg(feature = "postgres")]
+        Table::Postgres { url, relation } => {
+            let compile = |columns: &[Column]| {
+                compile(report, population, options, columns, Dialect::Postgres, Aim::Candidates)
+            };
+            postgres::check(&postgres_table(table, url, relation), &compile, options)
+        }
+        #[cfg(not(feature = "postgres"))]
         Table::Postgres { .. } => Err(no_postgres()),
     };
     checked.map_err(|fault| locate(fault, table))
@@ -99,6 +111,14 @@ fn run<T>(
             reduce(&program, &tuples)
         }),
         Table::Parquet(_) => Err(no_datafusion()),
+        #[cfg(feature = "postgres")]
+        Table::Postgres { url, relation } => {
+            let compile =
+                |columns: &[Column]| compile(report, population, options, columns, Dialect::Postgres, aim);
+            postgres::run(&postgres_table(table, url, relation), &compile, options)
+                .and_then(|(program, tuples)| reduce(&program, &tuples))
+        }
+        #[cfg(not(feature = "postgres"))]
         Table::Postgres { .. } => Err(no_postgres()),
     };
     result.map_err(|fault| locate(fault, table))
@@ -123,6 +143,18 @@ fn no_datafusion() -> Fault {
     )
 }
 
+#[cfg(feature = "postgres")]
+fn postgres_table<'r>(population: &'r Population, url: &'r str, relation: &'r str) -> postgres::Table<'r> {
+    postgres::Table {
+        population: &population.id,
+        url,
+        relation,
+        count: population.count_column.as_deref(),
+        id: population.id_column.as_deref(),
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
 fn no_postgres() -> Fault {
     Fault::new(
         Kind::NotBuilt,

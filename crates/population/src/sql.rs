@@ -410,12 +410,17 @@ fn function<'a>(dialect: Dialect, name: &'a str, pending: &mut Option<&'static s
     }
 }
 
-/// Texts are compared byte by byte on every engine.
+/// Texts are compared byte by byte on every engine, numbers have 64 bits.
 fn column(dialect: Dialect, column: &Column) -> String {
     let name = quote(&column.name);
     match dialect {
         #[cfg(feature = "postgres")]
-        Dialect::Postgres if column.kind == ColumnKind::Text => format!("({name} COLLATE \"C\")"),
+        Dialect::Postgres => match column.kind {
+            ColumnKind::Text => format!("(CAST({name} AS text) COLLATE \"C\")"),
+            ColumnKind::Integer => format!("CAST({name} AS int8)"),
+            ColumnKind::Real => format!("CAST({name} AS float8)"),
+            ColumnKind::Boolean | ColumnKind::Other => name,
+        },
         _ => name,
     }
 }
