@@ -421,7 +421,14 @@ fn column(dialect: Dialect, column: &Column) -> String {
             ColumnKind::Real => format!("CAST({name} AS float8)"),
             ColumnKind::Boolean | ColumnKind::Other => name,
         },
-        _ => name,
+        #[cfg(feature = "datafusion")]
+        Dialect::DataFusion => match column.kind {
+            ColumnKind::Text => format!("CAST({name} AS VARCHAR)"),
+            ColumnKind::Integer => format!("CAST({name} AS BIGINT)"),
+            ColumnKind::Real => format!("CAST({name} AS DOUBLE)"),
+            ColumnKind::Boolean | ColumnKind::Other => name,
+        },
+        Dialect::Sqlite => name,
     }
 }
 
