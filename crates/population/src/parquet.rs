@@ -3,6 +3,7 @@
 //! The engine evaluates all expressions batch by batch, on several threads; results are counted as they come.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -54,7 +55,9 @@ pub(crate) fn run(
     let result = in_runtime(options, async {
         let prepared = prepare(table, compile, options).await?;
         identifiers(&prepared.context, table).await?;
+        let prepared = Arc::new(prepared);
         let listed = read(&prepared, options).await?;
+        let prepared = Arc::into_inner(prepared).ok_or_else(Fault::cancelled)?;
         Ok((prepared.program, listed))
     })?;
     let after = std::fs::metadata(table.path).map_err(|error| missing(&error))?;
@@ -252,16 +255,19 @@ struct Found {
     listing: Listing,
 }
 
-async fn read(prepared: &Prepared, options: &Options<'_>) -> Result<Listed, Fault> {
+async fn read(prepared: &Arc<Prepared>, options: &Options<'_>) -> Result<Listed, Fault> {
     let frame = prepared.context.sql(&prepared.sql).await.map_err(|error| failed(&error))?;
     let streams = frame.execute_stream_partitioned().await.map_err(|error| failed(&error))?;
-    let (rows, stop) = (AtomicU64::new(0), AtomicBool::new(false));
-    let work = futures_util::future::join_all(streams.into_iter().map(|s| count(prepared, s, &rows, &stop)));
-    let mut work = std::pin::pin!(work);
+    let shared = Arc::new((AtomicU64::new(0), AtomicBool::new(false)));
+    // A task for each stream, so that they run on different threads.
+    let tasks =
+        streams.into_iter().map(|s| tokio::spawn(count(Arc::clone(prepared), s, Arc::clone(&shared))));
+    let mut work = futures_util::future::join_all(tasks);
     let found = loop {
         if let Ok(found) = tokio::time::timeout(GLANCE, &mut work).await {
             break found;
         }
+        let (rows, stop) = &*shared;
         stop.fetch_or(options.cancel.load(Ordering::Relaxed), Ordering::Relaxed);
         (options.progress)(Progress { rows: rows.load(Ordering::Relaxed), fraction: None });
     };
@@ -270,7 +276,10 @@ async fn read(prepared: &Prepared, options: &Options<'_>) -> Result<Listed, Faul
     }
     let mut listing = Listing::new(prepared.program.items.len());
     for found in found {
-        let found = found?;
+        let found = match found {
+            Ok(found) => found?,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
         let strings = found.listing.finish();
         merge(prepared, &found.tally, &strings, &mut listing)?;
     }
@@ -296,21 +305,20 @@ fn word_items(parts: &[Part]) -> Vec<usize> {
 }
 
 async fn count(
-    prepared: &Prepared,
+    prepared: Arc<Prepared>,
     mut stream: SendableRecordBatchStream,
-    rows: &AtomicU64,
-    stop: &AtomicBool,
+    shared: Arc<(AtomicU64, AtomicBool)>,
 ) -> Result<Found, Fault> {
     let words = bit_words(&prepared.parts);
     let width = words + word_items(&prepared.parts).len();
     let mut found = Found { tally: Tally::new(width), listing: Listing::new(prepared.program.items.len()) };
     while let Some(batch) = stream.next().await {
-        if stop.load(Ordering::Relaxed) {
+        if shared.1.load(Ordering::Relaxed) {
             return Err(Fault::cancelled());
         }
         let batch = batch.map_err(|error| failed(&error))?;
-        rows.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
-        count_batch(prepared, &batch, words, width, &mut found)?;
+        shared.0.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
+        count_batch(&prepared, &batch, words, width, &mut found)?;
     }
     Ok(found)
 }
