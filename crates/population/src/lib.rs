@@ -11,6 +11,12 @@ mod chunk;
 mod csv_file;
 mod domain;
 mod error;
+#[cfg(any(feature = "postgres", feature = "datafusion"))]
+mod listed;
+#[cfg(feature = "datafusion")]
+mod parquet;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod program;
 mod reduce;
 mod reduce_worlds;
@@ -78,7 +84,23 @@ pub fn check(report: &Report, population: usize, options: &Options<'_>) -> Resul
                 compile(report, population, options, &source.columns, Dialect::Sqlite, Aim::Candidates)?;
             sqlite::check(&program, table, &source)
         }),
+        #[cfg(feature = "datafusion")]
+        Table::Parquet(path) => {
+            let compile = |columns: &[Column]| {
+                compile(report, population, options, columns, Dialect::DataFusion, Aim::Candidates)
+            };
+            parquet::check(&parquet_table(table, &options.base.join(path)), &compile, options)
+        }
+        #[cfg(not(feature = "datafusion"))]
         Table::Parquet(_) => Err(no_datafusion()),
+        #[cfg(feature = "postgres")]
+        Table::Postgres { url, relation } => {
+            let compile = |columns: &[Column]| {
+                compile(report, population, options, columns, Dialect::Postgres, Aim::Candidates)
+            };
+            postgres::check(&postgres_table(table, url, relation), &compile, options)
+        }
+        #[cfg(not(feature = "postgres"))]
         Table::Postgres { .. } => Err(no_postgres()),
     };
     checked.map_err(|fault| locate(fault, table))
@@ -98,7 +120,23 @@ fn run<T>(
             let tuples = sqlite::run(&program, table, source, options)?;
             reduce(&program, &tuples)
         }),
+        #[cfg(feature = "datafusion")]
+        Table::Parquet(path) => {
+            let compile =
+                |columns: &[Column]| compile(report, population, options, columns, Dialect::DataFusion, aim);
+            parquet::run(&parquet_table(table, &options.base.join(path)), &compile, options)
+                .and_then(|(program, tuples)| reduce(&program, &tuples))
+        }
+        #[cfg(not(feature = "datafusion"))]
         Table::Parquet(_) => Err(no_datafusion()),
+        #[cfg(feature = "postgres")]
+        Table::Postgres { url, relation } => {
+            let compile =
+                |columns: &[Column]| compile(report, population, options, columns, Dialect::Postgres, aim);
+            postgres::run(&postgres_table(table, url, relation), &compile, options)
+                .and_then(|(program, tuples)| reduce(&program, &tuples))
+        }
+        #[cfg(not(feature = "postgres"))]
         Table::Postgres { .. } => Err(no_postgres()),
     };
     result.map_err(|fault| locate(fault, table))
@@ -115,6 +153,17 @@ fn compile(
     Builder { report, population, base: options.base, columns, dialect, aim }.build()
 }
 
+#[cfg(feature = "datafusion")]
+fn parquet_table<'r>(population: &'r Population, path: &'r Path) -> parquet::Table<'r> {
+    parquet::Table {
+        population: &population.id,
+        path,
+        count: population.count_column.as_deref(),
+        id: population.id_column.as_deref(),
+    }
+}
+
+#[cfg(not(feature = "datafusion"))]
 fn no_datafusion() -> Fault {
     Fault::new(
         Kind::NotBuilt,
@@ -123,6 +172,18 @@ fn no_datafusion() -> Fault {
     )
 }
 
+#[cfg(feature = "postgres")]
+fn postgres_table<'r>(population: &'r Population, url: &'r str, relation: &'r str) -> postgres::Table<'r> {
+    postgres::Table {
+        population: &population.id,
+        url,
+        relation,
+        count: population.count_column.as_deref(),
+        id: population.id_column.as_deref(),
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
 fn no_postgres() -> Fault {
     Fault::new(
         Kind::NotBuilt,

@@ -410,13 +410,25 @@ fn function<'a>(dialect: Dialect, name: &'a str, pending: &mut Option<&'static s
     }
 }
 
-/// Texts are compared byte by byte on every engine.
+/// Texts are compared byte by byte on every engine, numbers have 64 bits.
 fn column(dialect: Dialect, column: &Column) -> String {
     let name = quote(&column.name);
     match dialect {
         #[cfg(feature = "postgres")]
-        Dialect::Postgres if column.kind == ColumnKind::Text => format!("({name} COLLATE \"C\")"),
-        _ => name,
+        Dialect::Postgres => match column.kind {
+            ColumnKind::Text => format!("(CAST({name} AS text) COLLATE \"C\")"),
+            ColumnKind::Integer => format!("CAST({name} AS int8)"),
+            ColumnKind::Real => format!("CAST({name} AS float8)"),
+            ColumnKind::Boolean | ColumnKind::Other => name,
+        },
+        #[cfg(feature = "datafusion")]
+        Dialect::DataFusion => match column.kind {
+            ColumnKind::Text => format!("CAST({name} AS VARCHAR)"),
+            ColumnKind::Integer => format!("CAST({name} AS BIGINT)"),
+            ColumnKind::Real => format!("CAST({name} AS DOUBLE)"),
+            ColumnKind::Boolean | ColumnKind::Other => name,
+        },
+        Dialect::Sqlite => name,
     }
 }
 
