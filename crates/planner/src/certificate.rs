@@ -78,8 +78,8 @@ pub struct AudienceClaim {
 pub struct PolicyClaim {
     /// SHA-256 of the bytes of the policy file.
     pub sha256: String,
-    /// Number of the report's leaf in it.
-    pub leaf: u32,
+    /// Number of the policy's output for this report.
+    pub output: u32,
 }
 
 /// What is claimed of one protected set.

@@ -5,6 +5,7 @@
 //! is in `docs/formats/certificate.md`. It trusts the parser of the report file, and whoever read the tables.
 
 mod inputs;
+mod policies;
 mod releases;
 mod sets;
 
@@ -160,7 +161,7 @@ pub fn check(evidence: &Evidence<'_>, certificate: &Certificate) -> Verdict {
     verdict.enter(Name::Mode, &against, good);
     releases::check(evidence.report, certificate, &mut verdict);
     sets::check(evidence, certificate, &mut verdict);
-    inputs::policies(evidence, certificate, &mut verdict);
+    policies::check(evidence, certificate, &mut verdict);
     unverified(certificate, &mut verdict);
     verdict
 }

@@ -6,5 +6,6 @@ pub mod certificate;
 pub mod checker;
 pub mod plan;
 pub mod planning;
+pub mod policy;
 pub mod rules;
 pub mod search;

@@ -45,8 +45,7 @@ pub fn assess(rules: &Rules, members: &[Member<'_>]) -> Standing {
     let mut holds = candidates >= rules.k.saturating_add(rules.robust);
     let largest_share = largest_share(rules.robust, members);
     if let Some(ppm) = rules.share_ppm {
-        // One part in 10^9 of slack: shares are sums of up to 10^7 rounded products.
-        holds &= largest_share <= f64::from(ppm) / 1e6 * (1.0 + 1e-9);
+        holds &= largest_share <= f64::from(ppm) / 1e6;
     }
     let diversity: Vec<u32> =
         rules.diversity.iter().map(|&(column, _)| surviving_values(rules.robust, column, members)).collect();

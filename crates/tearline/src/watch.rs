@@ -158,3 +158,61 @@ fn progress(name: &str, stage: &Stage) -> String {
 fn thousandths(utility: u64) -> String {
     units(tearline_planner::plan::units(utility))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tearline_planner::search::Progress;
+
+    fn test_watch() -> Watch {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        Watch { started: Instant::now(), interrupted, line: Line { width: None, last: None } }
+    }
+
+    fn stage(audience: usize) -> Stage {
+        Stage { audience, progress: Progress { best: Some(4500), bound: 6000, nodes: 1200, open: 3 } }
+    }
+
+    #[test]
+    fn nothing_but_the_clock_or_ctrl_c_ends_a_search() {
+        let mut watch = test_watch();
+        let flag = Arc::clone(&watch.interrupted);
+        let mut planning = watch.planning(vec!["a".into(), "b".into()], None);
+        assert!(planning.go_on(&stage(0)) && planning.note().is_none());
+        flag.store(true, Ordering::Relaxed);
+        assert!(!planning.go_on(&stage(0)) && !planning.go_on(&stage(1)));
+        assert!(planning.note().is_some_and(|note| note.contains("interrupted")));
+    }
+
+    #[test]
+    fn an_audience_has_its_part_of_the_time_and_not_that_of_those_after_it() {
+        let mut watch = test_watch();
+        let mut planning = watch.planning(vec!["a".into(), "b".into()], Some(Duration::ZERO));
+        assert!(!planning.go_on(&stage(0)));
+        assert!(planning.note().is_some_and(|note| note.contains("time was over")));
+
+        let mut watch = test_watch();
+        let begun = Instant::now();
+        let mut planning = watch.planning(vec!["a".into(), "b".into()], Some(Duration::from_hours(2)));
+        let end = planning.end.expect("there is a budget");
+        assert!(planning.go_on(&stage(0)));
+        let half = planning.stage.and_then(|(_, ends)| ends).expect("it has a part");
+        assert!(half - begun < end - half + Duration::from_mins(1));
+        assert!(planning.go_on(&stage(1)));
+        let rest = planning.stage.and_then(|(_, ends)| ends).expect("it has the rest");
+        assert!(rest > half);
+    }
+
+    #[test]
+    fn progress_says_what_is_known_and_what_is_not() {
+        assert_eq!(
+            progress("The public", &stage(0)),
+            "The public: best 4.5, at most 6, gap 25%, 1,200 nodes"
+        );
+        let nothing = Progress { best: None, ..stage(0).progress };
+        assert_eq!(
+            progress("The public", &Stage { audience: 0, progress: nothing }),
+            "The public: nothing safe yet, at most 6, 1,200 nodes"
+        );
+    }
+}

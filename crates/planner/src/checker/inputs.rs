@@ -1,10 +1,11 @@
 //! Whether the certificate, the report, the tables and the policies belong together.
 
-use super::{Evidence, Name, Verdict};
+use super::Evidence;
 use crate::certificate::{Certificate, VERSION, digest};
 use crate::plan::Mode;
 use tearline_model::candidates::Candidates;
 use tearline_model::report::{Knowledge, Report, ToldWhat};
+use tearline_model::worlds::{WorldDetail, Worlds};
 
 /// Lengths of vectors, and places that exist.
 pub(super) fn form(report: &Report, certificate: &Certificate) -> Vec<String> {
@@ -48,12 +49,48 @@ pub(super) fn tables(evidence: &Evidence<'_>) -> Vec<String> {
             against.push(format!("Population {}: {what}.", population + 1));
         }
     }
-    if let Some(worlds) = evidence.worlds
-        && worlds.len() != report.populations.len()
-    {
-        against.push(format!("There are worlds of {} populations.", worlds.len()));
+    if let Some(worlds) = evidence.worlds {
+        if worlds.len() != report.populations.len() {
+            against.push(format!("There are worlds of {} populations.", worlds.len()));
+        }
+        for (population, worlds) in worlds.iter().enumerate() {
+            if !right_shape(report, worlds) {
+                against.push(format!("The worlds of population {} have missing parts.", population + 1));
+            }
+        }
     }
     against
+}
+
+/// Whether the vectors of worlds have the lengths that they must have.
+fn right_shape(report: &Report, worlds: &Worlds) -> bool {
+    let classes = worlds.count.len();
+    worlds.details.len() == report.details.len()
+        && worlds.weight.len() == classes
+        && worlds.groups.iter().all(|groups| groups.of.len() == classes)
+        && worlds.details.iter().all(|detail| match detail {
+            WorldDetail::Fixed(levels) => levels.len() == classes,
+            WorldDetail::Valued { codes, values, .. } => {
+                let known = |codes: &Vec<u32>, texts: &Vec<String>| {
+                    codes.iter().all(|&code| code == u32::MAX || (code as usize) < texts.len())
+                };
+                codes.len() == values.len()
+                    && codes
+                        .iter()
+                        .zip(values)
+                        .all(|(codes, texts)| codes.len() == classes && known(codes, texts))
+            }
+            WorldDetail::Many { ancestors, values, known, .. } => {
+                let path = |of: &Vec<u32>| {
+                    of.len() == values.len()
+                        && of.iter().zip(values).all(|(&code, texts)| (code as usize) < texts.len())
+                };
+                let words = ancestors.len().div_ceil(64);
+                ancestors.iter().all(path)
+                    && known.len() == classes
+                    && known.iter().all(|bits| bits.len() >= words)
+            }
+        })
 }
 
 fn wrong_shape(report: &Report, population: usize, candidates: &Candidates) -> Option<&'static str> {
@@ -167,29 +204,4 @@ pub(super) fn same_for_any_value(knowledge: &Knowledge) -> bool {
         }),
         Knowledge::Column(_) | Knowledge::Domain { .. } => false,
     }
-}
-
-/// Policies are demanded in the selection-safe mode and nowhere else.
-pub(super) fn policies(evidence: &Evidence<'_>, certificate: &Certificate, verdict: &mut Verdict) {
-    let mut against = Vec::new();
-    for claim in &certificate.audiences {
-        let name = &evidence.report.audiences[claim.audience as usize - 1].id;
-        match (&claim.policy, certificate.mode) {
-            (None, Mode::SelectionSafe) => {
-                against
-                    .push(format!("Audience {name:?}: the mode is selection-safe, and no policy is named."));
-            }
-            (Some(_), Mode::Nominal | Mode::Audited) => {
-                against.push(format!("Audience {name:?}: a policy is named, and the mode uses none."));
-            }
-            (Some(policy), Mode::SelectionSafe) => {
-                let given = evidence.policies.iter().any(|bytes| digest::bytes(bytes) == policy.sha256);
-                if !given {
-                    against.push(format!("Audience {name:?}: the policy named is not among those given."));
-                }
-            }
-            (None, _) => {}
-        }
-    }
-    verdict.enter(Name::Policy, &against, "Policies are named and given where the mode uses them.");
 }

@@ -41,7 +41,7 @@ pub(super) fn broken(rules: &Rules, members: &[Member<'_>], columns: &[String]) 
     if standing.candidates < rules.k.saturating_add(rules.robust) {
         broken.push(Rule::Candidates);
     }
-    if rules.share_ppm.is_some_and(|ppm| standing.largest_share > f64::from(ppm) / 1e6 * (1.0 + 1e-9)) {
+    if rules.share_ppm.is_some_and(|ppm| standing.largest_share > f64::from(ppm) / 1e6) {
         broken.push(Rule::Share);
     }
     for (&(column, least), &left) in rules.diversity.iter().zip(&standing.diversity) {

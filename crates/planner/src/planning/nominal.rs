@@ -41,8 +41,8 @@ pub struct Planned {
     pub plan: plan::Plan,
     /// Per audience of the report: the levels of its release. Where there is no safe plan: what it was told before.
     pub levels: Vec<Vec<u8>>,
-    /// Per audience of the report: whether there is a release.
-    pub released: Vec<bool>,
+    /// Per audience of the report: what the search found.
+    pub solutions: Vec<Solution>,
 }
 
 /// Plans for this report alone. `tables` are the candidates of each population of the report. `control` is told of
@@ -94,8 +94,7 @@ pub fn plan_nominal(
             .collect(),
         audiences,
     };
-    let released = solutions.iter().map(|solution| solution.levels.is_some()).collect();
-    Planned { plan, levels: releases, released }
+    Planned { plan, levels: releases, solutions }
 }
 
 /// The releases that the search chooses, audience by audience, when no detail may go above `ceiling`.

@@ -5,20 +5,24 @@
 //! price, a fixed hash of its place, below anything that a true utility can outweigh. More is then also always
 //! better than less of the same utility.
 
-/// Bits below the utility proper.
+/// Bits below the utility proper, unless utilities are so large that fewer are left.
 const TIE_BITS: u32 = 24;
 
-/// Cumulative prices per detail and level: the utility shifted left by [`TIE_BITS`], plus the tie-break.
+/// Cumulative prices per detail and level: the utility shifted left, plus the tie-break.
 #[derive(Clone, Debug)]
 pub(super) struct Prices {
     flat: Vec<u64>,
     stride: usize,
+    tie_bits: u32,
 }
 
 impl Prices {
     pub(super) fn new(utility: &[Vec<u64>]) -> Self {
         let levels: u64 = utility.iter().map(|levels| levels.len() as u64).sum();
-        let most = ((1_u64 << TIE_BITS) / levels.max(1)).max(2);
+        let total: u64 = utility.iter().filter_map(|levels| levels.last()).sum();
+        // The sum of all prices must stay below 2^63.
+        let tie_bits = TIE_BITS.min(total.leading_zeros().saturating_sub(2));
+        let most = ((1_u64 << tie_bits) / levels.max(1)).max(2);
         let stride = utility.iter().map(Vec::len).max().unwrap_or(1);
         let mut flat = vec![0; stride * utility.len()];
         for (detail, levels) in utility.iter().enumerate() {
@@ -28,10 +32,10 @@ impl Prices {
                 if level > 0 {
                     ties += 1 + mix((detail as u64) << 8 | level as u64) % (most - 1);
                 }
-                flat[detail * stride + level] = (worth << TIE_BITS) + ties;
+                flat[detail * stride + level] = (worth << tie_bits) + ties;
             }
         }
-        Self { flat, stride }
+        Self { flat, stride, tie_bits }
     }
 
     /// Price of a detail at a level.
@@ -59,8 +63,8 @@ impl Prices {
     }
 
     /// The utility in a price, rounded down.
-    pub(super) fn utility(price: u64) -> u64 {
-        price >> TIE_BITS
+    pub(super) fn utility(&self, price: u64) -> u64 {
+        price >> self.tie_bits
     }
 }
 

@@ -143,8 +143,8 @@ impl Search<'_> {
         let bound =
             if stopped { self.open.peek().map_or(price, |top| top.node.bound.max(price)) } else { price };
         Solution {
-            utility: Prices::utility(price),
-            bound: Prices::utility(bound),
+            utility: self.prices.utility(price),
+            bound: self.prices.utility(bound),
             levels: best.map(|(_, levels)| levels),
             optimal: !stopped,
             nodes: self.nodes,
@@ -157,8 +157,8 @@ impl Search<'_> {
 
     fn progress(&self, bound: u64) -> Progress {
         Progress {
-            best: self.best.as_ref().map(|(price, _)| Prices::utility(*price)),
-            bound: Prices::utility(bound),
+            best: self.best.as_ref().map(|(price, _)| self.prices.utility(*price)),
+            bound: self.prices.utility(bound),
             nodes: self.nodes,
             open: self.open.len(),
         }

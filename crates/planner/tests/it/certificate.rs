@@ -5,8 +5,9 @@ use crate::reports::{random_report, random_tables};
 use tearline_model::candidates::{Candidates, Groups, Odds};
 use tearline_model::parse::parse;
 use tearline_model::report::{Diversity, Knowledge, Report, Sql, ToldWhat};
+use tearline_model::worlds::{WorldDetail, Worlds};
 use tearline_planner::certificate::claim::{Choice, certify};
-use tearline_planner::certificate::{AudienceClaim, Certificate, PolicyClaim, ReadError};
+use tearline_planner::certificate::{AudienceClaim, Certificate, PolicyClaim, ReadError, digest};
 use tearline_planner::checker::{Evidence, Name, Verdict, check};
 use tearline_planner::plan::Mode;
 use tearline_planner::planning::{Options, Planned, plan_nominal};
@@ -64,7 +65,7 @@ fn choices(report: &Report, planned: &Planned) -> Vec<Choice> {
             let levels = planned.levels[audience].clone();
             let utility =
                 levels.iter().enumerate().map(|(d, &level)| worth(report, audience, d, level)).sum();
-            let released = planned.released[audience].then_some(levels);
+            let released = planned.solutions[audience].levels.is_some().then_some(levels);
             Choice { audience, released, bound: utility, optimal: true, ..Choice::default() }
         })
         .collect()
@@ -87,6 +88,10 @@ fn a_planned_certificate_passes_and_is_written_as_documented() {
     let verdict = check(&evidence(&report, &tables), &certificate);
     assert!(verdict.passed(), "{}", said(&verdict));
     assert_eq!(verdict.checks.len(), 23, "every check is listed");
+    let document = include_str!("../../../../docs/formats/certificate.md");
+    for check in &verdict.checks {
+        assert!(document.contains(&format!("`{}`", check.name)), "{} is not documented", check.name);
+    }
     assert!(verdict.unverified[0].contains("optimal, is not verified"));
     let names: Vec<&str> = report.sources.iter().map(|source| source.id.as_str()).collect();
     assert!(names.iter().all(|name| !CERTIFICATE.contains(name)), "no source is named");
@@ -108,7 +113,7 @@ const MUTATIONS: &[Mutation] = &[
     ("a mode that needs a policy", Name::Policy, |c| c.mode = Mode::SelectionSafe),
     ("a mode that needs counts", Name::SelectionAware, |c| c.mode = Mode::Audited),
     ("a policy that the mode does not use", Name::Policy, |c| {
-        c.audiences[0].policy = Some(PolicyClaim { sha256: "00".into(), leaf: 0 });
+        c.audiences[0].policy = Some(PolicyClaim { sha256: "00".into(), output: 0 });
     }),
     ("an audience dropped", Name::Audiences, |c| drop(c.audiences.pop())),
     ("an audience twice", Name::Audiences, |c| c.audiences[1] = c.audiences[0].clone()),
@@ -175,19 +180,19 @@ fn every_number_of_a_certificate_counts() {
     numbers(&json, String::new(), &mut paths);
     assert!(paths.len() > 80, "{} numbers", paths.len());
     for path in paths {
-        for by in [-2_i64, 2] {
-            let mut changed = json.clone();
-            let place = changed.pointer_mut(&path).expect("it was there");
-            let Some(number) = place.as_i64().expect("a whole number").checked_add(by).filter(|&n| n >= 0)
-            else {
+        let number = json.pointer(&path).and_then(serde_json::Value::as_u64).expect("a whole number");
+        let two_less = number.saturating_sub(2);
+        for other in [two_less, number + 2, 0, 255, u64::from(u32::MAX), u64::MAX] {
+            if number.abs_diff(other) < 2 {
                 continue;
-            };
-            *place = number.into();
+            }
+            let mut changed = json.clone();
+            *changed.pointer_mut(&path).expect("it was there") = other.into();
             // Levels of a byte, ordinals: some changes are not even a certificate.
             let Ok(bad) = Certificate::read(changed.to_string().as_bytes()) else { continue };
             let verdict = check(&evidence(&report, &tables), &bad);
             // A bound is not verified, only that it contradicts nothing: here it says "optimal", so it does.
-            assert!(!verdict.passed(), "{path} changed by {by} passes");
+            assert!(!verdict.passed(), "{path} changed to {other} passes");
         }
     }
 }
@@ -282,7 +287,6 @@ fn a_planner_that_goes_one_level_too_far_is_caught_whatever_it_claims() {
 
 #[test]
 fn a_digest_does_not_depend_on_the_order_of_classes_or_on_how_groups_are_numbered() {
-    use tearline_planner::certificate::digest;
     let staff = &tables()[0];
     let order = [4, 2, 0, 5, 1, 3];
     let pick = |of: &Vec<u8>| order.iter().map(|&class| of[class]).collect::<Vec<u8>>();
@@ -315,6 +319,85 @@ fn a_digest_does_not_depend_on_the_order_of_classes_or_on_how_groups_are_numbere
     assert_eq!(digest::candidates(staff), digest::candidates(&shuffled));
     shuffled.groups[0].of[6] = 1;
     assert_ne!(digest::candidates(staff), digest::candidates(&shuffled), "one candidate's group has changed");
+}
+
+/// Worlds of six candidates that differ in two details.
+fn worlds(order: [usize; 3]) -> Worlds {
+    let codes = [[0, 0, 1], [0, 1, u32::MAX]];
+    let known = [0b01, 0b10, 0b11];
+    Worlds {
+        details: vec![
+            WorldDetail::Valued {
+                codes: codes.iter().map(|level| order.map(|class| level[class]).to_vec()).collect(),
+                values: vec![vec!["north".into(), "south".into()], vec!["hill".into(), "lake".into()]],
+                report: vec![None, None],
+            },
+            WorldDetail::Many {
+                ancestors: vec![vec![0, 0], vec![0, 1]],
+                values: vec![vec!["spring".into()], vec!["march".into(), "may".into()]],
+                known: order.map(|class| vec![known[class]]).to_vec(),
+                report: vec![Some(0), Some(1)],
+            },
+            WorldDetail::Fixed(order.map(|class| [2, 1, 0][class]).to_vec()),
+        ],
+        count: order.map(|class| [1, 2, 3][class]).to_vec(),
+        weight: vec![1000; 3],
+        groups: Vec::new(),
+    }
+}
+
+#[test]
+fn a_digest_of_worlds_depends_on_neither_order_nor_numbering_nor_the_report() {
+    let one = worlds([0, 1, 2]);
+    let mut other = worlds([2, 0, 1]);
+    let WorldDetail::Many { values, known, report, .. } = &mut other.details[1] else {
+        panic!("it is of many values");
+    };
+    // The months change places.
+    values[1].swap(0, 1);
+    for bits in known {
+        bits[0] = bits[0] >> 1 | (bits[0] & 1) << 1;
+    }
+    *report = vec![None, None];
+    assert_eq!(digest::worlds(&one), digest::worlds(&other));
+    let WorldDetail::Fixed(levels) = &mut other.details[2] else { panic!("it is fixed") };
+    levels[0] += 1;
+    assert_ne!(digest::worlds(&one), digest::worlds(&other));
+}
+
+#[test]
+fn what_a_policy_chose_does_not_pass_before_policies_can_be_verified() {
+    let (report, tables) = (report(), tables());
+    let all: Vec<Worlds> = (0..2).map(|_| worlds([0, 1, 2])).collect();
+    let good = plan(&report, &tables, REPORT.as_bytes());
+    let policy = b"not verified".as_slice();
+    let claim = PolicyClaim { sha256: digest::bytes(policy), output: 0 };
+    let choices: Vec<Choice> = good
+        .audiences
+        .iter()
+        .enumerate()
+        .map(|(audience, of)| Choice {
+            audience,
+            released: of.released.clone(),
+            bound: of.bound,
+            optimal: of.optimal,
+            policy: Some(claim.clone()),
+            selection_aware: of.sets.iter().map(|set| Some(set.candidates)).collect(),
+        })
+        .collect();
+    let certificate = certify(REPORT.as_bytes(), &report, &tables, Some(&all), Mode::SelectionSafe, &choices);
+    let with = Evidence { worlds: Some(&all), policies: &[policy], ..evidence(&report, &tables) };
+    assert_eq!(failed(&check(&with, &certificate)), [Name::Policy]);
+    let without = Evidence { policies: &[], ..with };
+    assert_eq!(failed(&check(&without, &certificate)), [Name::Policy]);
+    let mut broken = all.clone();
+    broken[1].weight.clear();
+    let broken = Evidence { worlds: Some(&broken), ..with };
+    assert_eq!(failed(&check(&broken, &certificate)), [Name::Tables]);
+    let mut few = certificate;
+    few.audiences[0].sets[0].selection_aware = Some(14);
+    let failed = failed(&check(&with, &few));
+    assert!(failed.contains(&Name::SelectionAware), "{failed:?}");
 }
 
 #[test]

@@ -2,5 +2,6 @@
 
 mod certificate;
 mod chance;
+mod plan_format;
 mod reports;
 mod search;
