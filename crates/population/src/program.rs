@@ -242,7 +242,9 @@ pub(crate) fn useless(item: &Item, level: usize, kind: Kind, what: &str) -> Faul
         Kind::Weight => {
             format!("Weights are numbers from 0.001 to {WEIGHT_MAX}; write CASE or coalesce for the others.")
         }
-        _ => "A predicate answers yes or no, or gives a probability from 0 to 1.".to_owned(),
+        _ => "A predicate answers yes or no, or gives a probability from 0 to 1. A CSV column of true and false is \
+              one of yes and no if it is declared: columns = { NAME = \"boolean\" }."
+            .to_owned(),
     };
     Fault::new(kind, what, remedy).field(&item.fields[level])
 }

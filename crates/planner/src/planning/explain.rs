@@ -4,8 +4,8 @@ use super::margin::{broken, tolerance};
 use super::nominal::{holds, utilities};
 use super::views::{Knower, Views};
 use crate::plan::{
-    Counted, DangerousPair, DetailPlan, DiversityStanding, Leaves, Margin, Needed, NextLevel, NoSafePlan,
-    Release, Rule, SelectionAware, SetStanding, Step, units,
+    DangerousPair, DetailPlan, DiversityStanding, Leaves, Margin, Needed, NextLevel, NoSafePlan, Release,
+    Rule, SelectionAware, SetStanding, Step, units,
 };
 use crate::rules::assess;
 use crate::search::{Crowd, Members, Solution};
@@ -22,6 +22,8 @@ pub(super) struct Explain<'a> {
     pub(super) tables: &'a [Candidates],
     pub(super) releases: &'a [Vec<u8>],
     pub(super) margin: f64,
+    /// Selection-aware count of a set against an audience; `u64::MAX` stands for the set itself.
+    pub(super) aware: &'a dyn Fn(usize, usize) -> Option<SelectionAware>,
 }
 
 impl Explain<'_> {
@@ -65,7 +67,7 @@ impl Explain<'_> {
         Release {
             details,
             dangerous_together: self.dangerous_pairs(audience, &knowers),
-            sets: self.standings(audience, &knowers, &inside, solution.optimal),
+            sets: self.standings(audience, &knowers, &inside),
             utility: units(solution.utility),
             bound: units(solution.bound),
             optimal: solution.optimal,
@@ -169,16 +171,7 @@ impl Explain<'_> {
     }
 
     /// How the sets that are protected against the audience itself stand.
-    fn standings(
-        &self,
-        audience: usize,
-        knowers: &[Knower<'_>],
-        inside: &[Members],
-        optimal: bool,
-    ) -> Vec<SetStanding> {
-        let fixed = self.report.details.iter().flat_map(|detail| detail.knowledge.iter().flatten());
-        let constant =
-            fixed.clone().all(|knowledge| matches!(knowledge, tearline_model::report::Knowledge::Fixed(_)));
+    fn standings(&self, audience: usize, knowers: &[Knower<'_>], inside: &[Members]) -> Vec<SetStanding> {
         let own = knowers.iter().zip(inside).filter(|(knower, _)| knower.audiences.contains(&audience));
         own.map(|(knower, inside)| {
             let rules = &knower.crowd.rules;
@@ -205,8 +198,10 @@ impl Explain<'_> {
                     share: rules.share_ppm.map(|ppm| f64::from(ppm) / 1e6),
                 },
                 holds: standing.holds,
-                selection_aware: (constant && optimal)
-                    .then_some(SelectionAware { candidates: standing.candidates, how: Counted::Constant }),
+                selection_aware: (self.aware)(audience, knower.set).map(|aware| SelectionAware {
+                    candidates: aware.candidates.min(standing.candidates),
+                    how: aware.how,
+                }),
             }
         })
         .collect()

@@ -9,11 +9,13 @@ mod explain;
 mod margin;
 mod mode;
 mod nominal;
+mod selection_safe;
 mod views;
 mod what_if;
 
 pub use audit::{Audit, audit, candidates_of};
 pub use mode::{Choice, choose_mode};
 pub use nominal::{Options, Planned, Stage, plan_nominal};
+pub use selection_safe::{Failure, SafePlanned, plan_selection_safe, policies};
 pub use views::{Knower, Views, order};
 pub use what_if::{Answer, Repair, Stand, WhatIf};

@@ -2,11 +2,11 @@
 
 use super::explain::{Explain, no_safe_plan};
 use super::views::{Views, order};
-use crate::plan::{self, AudiencePlan, Outcome, ProtectedSet};
+use crate::plan::{self, AudiencePlan, Counted, Outcome, ProtectedSet, SelectionAware};
 use crate::rules::assess;
 use crate::search::{self, Crowd, Limits, Problem, Progress, Solution};
 use tearline_model::candidates::Candidates;
-use tearline_model::report::Report;
+use tearline_model::report::{Detail, Knowledge, Report};
 
 /// How to plan.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +58,34 @@ pub fn plan_nominal(
     let order = order(report, options.by_priority);
     let (releases, solutions) =
         choose(report, &views, &order, tables, &ceilings(report), options.limits, control);
-    let explain = Explain { report, views: &views, tables, releases: &releases, margin: options.margin };
+    let fixed = |detail: &Detail| {
+        detail.knowledge.iter().flatten().all(|knowledge| matches!(knowledge, Knowledge::Fixed(_)))
+    };
+    let constant = report.details.iter().all(fixed) && solutions.iter().all(|solution| solution.optimal);
+    let mut plan =
+        assemble(report, &views, &order, tables, &releases, &solutions, options.margin, &|_, _| {
+            constant.then_some(SelectionAware { candidates: u64::MAX, how: Counted::Constant })
+        });
+    if solutions.iter().any(|solution| !solution.optimal) {
+        plan.assumptions.push("A search ended before its proof: the levels are safe, but where it ended may depend on the report's hidden precision. Plan again with a larger budget before you rely on the selection-aware count.".into());
+    }
+    Planned { plan, levels: releases, solutions }
+}
+
+/// Puts a plan together and explains it. `aware` gives the selection-aware count of a set against an audience;
+/// `u64::MAX` stands for the set itself.
+#[expect(clippy::too_many_arguments, reason = "everything that a plan shows")]
+pub(super) fn assemble(
+    report: &Report,
+    views: &Views<'_>,
+    order: &[usize],
+    tables: &[Candidates],
+    releases: &[Vec<u8>],
+    solutions: &[Solution],
+    margin: f64,
+    aware: &dyn Fn(usize, usize) -> Option<SelectionAware>,
+) -> plan::Plan {
+    let explain = Explain { report, views, tables, releases, margin, aware };
     let audiences = order
         .iter()
         .map(|&audience| {
@@ -79,12 +106,12 @@ pub fn plan_nominal(
         })
         .collect();
     let choice = super::choose_mode(report);
-    let plan = plan::Plan {
+    plan::Plan {
         version: plan::VERSION,
         report: report.id.clone(),
         mode: plan::Mode::Nominal,
         mode_reason: choice.reason,
-        assumptions: assumptions(report, &solutions),
+        assumptions: assumptions(report),
         sets: Views::sets(report)
             .into_iter()
             .map(|(source, population)| ProtectedSet {
@@ -93,8 +120,7 @@ pub fn plan_nominal(
             })
             .collect(),
         audiences,
-    };
-    Planned { plan, levels: releases, solutions }
+    }
 }
 
 /// The releases that the search chooses, audience by audience, when no detail may go above `ceiling`.
@@ -124,7 +150,7 @@ pub(super) fn choose(
 }
 
 /// The best release for one audience, over the alternatives of its minimum.
-fn best_for(
+pub(super) fn best_for(
     report: &Report,
     views: &Views<'_>,
     audience: usize,
@@ -188,7 +214,7 @@ pub(super) fn ceilings(report: &Report) -> Vec<u8> {
 }
 
 /// What the guarantee assumes beyond the tables.
-fn assumptions(report: &Report, solutions: &[Solution]) -> Vec<String> {
+fn assumptions(report: &Report) -> Vec<String> {
     let mut list = Vec::new();
     let others = report.audiences.len().saturating_sub(1);
     if others > 0 && report.audiences.iter().all(|audience| audience.colludes_with.len() == others) {
@@ -198,9 +224,6 @@ fn assumptions(report: &Report, solutions: &[Solution]) -> Vec<String> {
     }
     list.push("Every source is in the tables, and nobody whom a table counts as a knower can be ruled out by other means beyond Γ.".into());
     list.push("The list of what was told before is complete.".into());
-    if solutions.iter().any(|solution| !solution.optimal) {
-        list.push("A search ended before its proof: the levels are safe, but where it ended may depend on the report's hidden precision. Plan again with a larger budget before you rely on the selection-aware count.".into());
-    }
     list
 }
 

@@ -2,7 +2,7 @@
 
 use crate::rules::Rules;
 use crate::search::Crowd;
-use tearline_model::candidates::Candidates;
+use tearline_model::candidates::{Candidates, Groups};
 use tearline_model::report::{Report, ToldWhat};
 
 /// For every audience, whose releases count as known to it.
@@ -106,7 +106,7 @@ impl<'a> Views<'a> {
                     continue;
                 }
                 let Some((rules, headroom)) =
-                    rules(self.report, other, source, population, &tables[population])
+                    rules(self.report, other, source, population, &tables[population].groups)
                 else {
                     continue;
                 };
@@ -154,12 +154,12 @@ impl Knower<'_> {
 
 /// The rules for one source in one population against one audience, and the headroom: the strictest of each of the
 /// protections that cover all three. `None` where none does.
-fn rules(
+pub(super) fn rules(
     report: &Report,
     audience: usize,
     source: usize,
     population: usize,
-    candidates: &Candidates,
+    groups: &[Groups],
 ) -> Option<(Rules, u64)> {
     let covering = report.protections.iter().filter(|protection| {
         protection.population == population
@@ -168,7 +168,7 @@ fn rules(
     });
     let each = covering.map(|protection| {
         let diversity = protection.diversity.iter().map(|diversity| {
-            let column = candidates.groups.iter().position(|groups| groups.column == diversity.column.0);
+            let column = groups.iter().position(|groups| groups.column == diversity.column.0);
             (column.expect("the population was read with every group column"), diversity.at_least)
         });
         let rules = Rules {
@@ -183,7 +183,7 @@ fn rules(
 }
 
 /// The strictest of each of two sets of rules.
-fn strictest(a: &Rules, b: &Rules) -> Rules {
+pub(super) fn strictest(a: &Rules, b: &Rules) -> Rules {
     let mut diversity = a.diversity.clone();
     for &(column, least) in &b.diversity {
         match diversity.iter_mut().find(|(other, _)| *other == column) {

@@ -1,5 +1,6 @@
 //! The planner from outside, one test binary.
 
+mod attack;
 mod certificate;
 mod chance;
 mod plan_format;
