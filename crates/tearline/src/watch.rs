@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tearline_planner::planning::Stage;
+use tearline_population::Progress;
 
 /// A run shows no progress before this.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -65,9 +66,17 @@ impl Watch {
         self.interrupted.load(Ordering::Relaxed)
     }
 
+    /// The flag that Ctrl-C sets.
+    pub(crate) fn cancel(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupted)
+    }
+
     /// Shows how far reading is, if it takes long.
-    pub(crate) fn reading(&mut self, population: &str, rows: u64) {
-        self.show(|| format!("reading {population}: {} rows", count(rows)));
+    pub(crate) fn reading(&mut self, population: &str, progress: &Progress) {
+        self.show(|| {
+            let part = progress.fraction.map(|part| format!(" ({})", percent(part))).unwrap_or_default();
+            format!("reading {population}: {} rows{part}", count(progress.rows))
+        });
     }
 
     /// Begins to watch over a plan for audiences of these names.
@@ -162,7 +171,7 @@ fn thousandths(utility: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tearline_planner::search::Progress;
+    use tearline_planner::search::Progress as Search;
 
     fn test_watch() -> Watch {
         let interrupted = Arc::new(AtomicBool::new(false));
@@ -170,7 +179,7 @@ mod tests {
     }
 
     fn stage(audience: usize) -> Stage {
-        Stage { audience, progress: Progress { best: Some(4500), bound: 6000, nodes: 1200, open: 3 } }
+        Stage { audience, progress: Search { best: Some(4500), bound: 6000, nodes: 1200, open: 3 } }
     }
 
     #[test]
@@ -209,7 +218,7 @@ mod tests {
             progress("The public", &stage(0)),
             "The public: best 4.5, at most 6, gap 25%, 1,200 nodes"
         );
-        let nothing = Progress { best: None, ..stage(0).progress };
+        let nothing = Search { best: None, ..stage(0).progress };
         assert_eq!(
             progress("The public", &Stage { audience: 0, progress: nothing }),
             "The public: nothing safe yet, at most 6, 1,200 nodes"
