@@ -3,7 +3,7 @@
 use crate::output;
 use serde::Serialize;
 use std::fmt;
-use tearline_model::parse::Problems;
+use tearline_model::parse::{Problem, Problems};
 
 /// How a command that did its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +59,10 @@ struct ErrorJson<'a> {
 #[derive(Serialize)]
 struct ProblemJson<'a> {
     file: &'a str,
-    line: usize,
-    column: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
     field: &'a str,
     what: &'a str,
     remedy: &'a str,
@@ -93,23 +95,35 @@ fn as_text(error: &anyhow::Error) -> String {
 
 fn as_json(error: &anyhow::Error, exit_code: u8) -> String {
     let problems = error.downcast_ref::<Problems>();
+    let table = error.downcast_ref::<tearline_population::Error>();
     let json = ErrorJson {
         error: problems.map_or_else(|| error.to_string(), count),
         causes: error.chain().skip(1).map(ToString::to_string).collect(),
-        problems: problems.into_iter().flatten().map(problem_json).collect(),
+        problems: problems.into_iter().flatten().map(of_report).chain(table.map(of_table)).collect(),
         exit_code,
     };
     output::json(&json)
 }
 
-fn problem_json(problem: &tearline_model::parse::Problem) -> ProblemJson<'_> {
+fn of_report(problem: &Problem) -> ProblemJson<'_> {
     ProblemJson {
         file: &problem.file,
-        line: problem.line,
-        column: problem.column,
+        line: u64::try_from(problem.line).ok(),
+        column: Some(problem.column),
         field: &problem.field,
         what: &problem.what,
         remedy: &problem.remedy,
+    }
+}
+
+fn of_table(error: &tearline_population::Error) -> ProblemJson<'_> {
+    ProblemJson {
+        file: &error.table,
+        line: error.line,
+        column: None,
+        field: &error.field,
+        what: &error.what,
+        remedy: &error.remedy,
     }
 }
 

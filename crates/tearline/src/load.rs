@@ -3,12 +3,14 @@
 use crate::failure::Interrupted;
 use crate::watch::Watch;
 use anyhow::{Context, Result, bail};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use tearline_model::candidates::Candidates;
 use tearline_model::parse::{self, limits};
 use tearline_model::report::Report;
+use tearline_population::{Kind, Options, Progress};
 
 /// A report, with the file that it was read from.
 pub(crate) struct Loaded {
@@ -44,15 +46,19 @@ pub(crate) fn report(path: &Path) -> Result<Loaded> {
 /// Reads the candidates of every population of a report; paths in it are relative to the report file.
 pub(crate) fn tables(report: &Report, path: &Path, watch: &mut Watch) -> Result<Vec<Candidates>> {
     let base = path.parent().unwrap_or(Path::new(""));
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let cancel = watch.cancel();
+    let watch = RefCell::new(watch);
     let mut tables = Vec::new();
     for (index, population) in report.populations.iter().enumerate() {
-        watch.reading(&population.id, 0);
-        let candidates = crate::stand_in::candidates(report, index, base);
-        if watch.interrupted() {
-            return Err(Interrupted.into());
+        let progress = |progress: Progress| watch.borrow_mut().reading(&population.id, &progress);
+        let options = Options { base, progress: &progress, cancel: &cancel, threads };
+        match tearline_population::candidates(report, index, &options) {
+            Ok(candidates) => tables.push(candidates),
+            Err(error) if error.kind == Kind::Cancelled => return Err(Interrupted.into()),
+            Err(error) => return Err(error.into()),
         }
-        tables.push(candidates?);
     }
-    watch.clear();
+    watch.into_inner().clear();
     Ok(tables)
 }

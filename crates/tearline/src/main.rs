@@ -10,7 +10,6 @@ mod names;
 mod output;
 mod plan;
 mod render;
-mod stand_in;
 mod watch;
 mod what_if;
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tearline_planner::planning::Stage;
+use tearline_population::Progress;
 
 /// A run shows no progress before this.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -65,9 +66,17 @@ impl Watch {
         self.interrupted.load(Ordering::Relaxed)
     }
 
+    /// The flag that Ctrl-C sets.
+    pub(crate) fn cancel(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupted)
+    }
+
     /// Shows how far reading is, if it takes long.
-    pub(crate) fn reading(&mut self, population: &str, rows: u64) {
-        self.show(|| format!("reading {population}: {} rows", count(rows)));
+    pub(crate) fn reading(&mut self, population: &str, progress: &Progress) {
+        self.show(|| {
+            let part = progress.fraction.map(|part| format!(" ({})", percent(part))).unwrap_or_default();
+            format!("reading {population}: {} rows{part}", count(progress.rows))
+        });
     }
 
     /// Begins to watch over a plan for audiences of these names.
@@ -157,4 +166,62 @@ fn progress(name: &str, stage: &Stage) -> String {
 
 fn thousandths(utility: u64) -> String {
     units(tearline_planner::plan::units(utility))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tearline_planner::search::Progress as Search;
+
+    fn test_watch() -> Watch {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        Watch { started: Instant::now(), interrupted, line: Line { width: None, last: None } }
+    }
+
+    fn stage(audience: usize) -> Stage {
+        Stage { audience, progress: Search { best: Some(4500), bound: 6000, nodes: 1200, open: 3 } }
+    }
+
+    #[test]
+    fn nothing_but_the_clock_or_ctrl_c_ends_a_search() {
+        let mut watch = test_watch();
+        let flag = Arc::clone(&watch.interrupted);
+        let mut planning = watch.planning(vec!["a".into(), "b".into()], None);
+        assert!(planning.go_on(&stage(0)) && planning.note().is_none());
+        flag.store(true, Ordering::Relaxed);
+        assert!(!planning.go_on(&stage(0)) && !planning.go_on(&stage(1)));
+        assert!(planning.note().is_some_and(|note| note.contains("interrupted")));
+    }
+
+    #[test]
+    fn an_audience_has_its_part_of_the_time_and_not_that_of_those_after_it() {
+        let mut watch = test_watch();
+        let mut planning = watch.planning(vec!["a".into(), "b".into()], Some(Duration::ZERO));
+        assert!(!planning.go_on(&stage(0)));
+        assert!(planning.note().is_some_and(|note| note.contains("time was over")));
+
+        let mut watch = test_watch();
+        let begun = Instant::now();
+        let mut planning = watch.planning(vec!["a".into(), "b".into()], Some(Duration::from_hours(2)));
+        let end = planning.end.expect("there is a budget");
+        assert!(planning.go_on(&stage(0)));
+        let half = planning.stage.and_then(|(_, ends)| ends).expect("it has a part");
+        assert!(half - begun < end - half + Duration::from_mins(1));
+        assert!(planning.go_on(&stage(1)));
+        let rest = planning.stage.and_then(|(_, ends)| ends).expect("it has the rest");
+        assert!(rest > half);
+    }
+
+    #[test]
+    fn progress_says_what_is_known_and_what_is_not() {
+        assert_eq!(
+            progress("The public", &stage(0)),
+            "The public: best 4.5, at most 6, gap 25%, 1,200 nodes"
+        );
+        let nothing = Search { best: None, ..stage(0).progress };
+        assert_eq!(
+            progress("The public", &Stage { audience: 0, progress: nothing }),
+            "The public: nothing safe yet, at most 6, 1,200 nodes"
+        );
+    }
 }
