@@ -10,6 +10,7 @@ use std::path::Path;
 use tearline_model::candidates::Candidates;
 use tearline_model::parse::{self, limits};
 use tearline_model::report::Report;
+use tearline_model::worlds::Worlds;
 use tearline_population::{Kind, Options, Progress};
 
 /// A report, with the file that it was read from.
@@ -45,6 +46,20 @@ pub(crate) fn report(path: &Path) -> Result<Loaded> {
 
 /// Reads the candidates of every population of a report; paths in it are relative to the report file.
 pub(crate) fn tables(report: &Report, path: &Path, watch: &mut Watch) -> Result<Vec<Candidates>> {
+    each(report, path, watch, tearline_population::candidates)
+}
+
+/// Reads what the candidates of every population could have reported.
+pub(crate) fn worlds(report: &Report, path: &Path, watch: &mut Watch) -> Result<Vec<Worlds>> {
+    each(report, path, watch, tearline_population::worlds)
+}
+
+fn each<T>(
+    report: &Report,
+    path: &Path,
+    watch: &mut Watch,
+    read: impl Fn(&Report, usize, &Options<'_>) -> Result<T, tearline_population::Error>,
+) -> Result<Vec<T>> {
     let base = path.parent().unwrap_or(Path::new(""));
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let cancel = watch.cancel();
@@ -53,8 +68,8 @@ pub(crate) fn tables(report: &Report, path: &Path, watch: &mut Watch) -> Result<
     for (index, population) in report.populations.iter().enumerate() {
         let progress = |progress: Progress| watch.borrow_mut().reading(&population.id, &progress);
         let options = Options { base, progress: &progress, cancel: &cancel, threads };
-        match tearline_population::candidates(report, index, &options) {
-            Ok(candidates) => tables.push(candidates),
+        match read(report, index, &options) {
+            Ok(table) => tables.push(table),
             Err(error) if error.kind == Kind::Cancelled => return Err(Interrupted.into()),
             Err(error) => return Err(error.into()),
         }

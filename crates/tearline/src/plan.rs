@@ -10,8 +10,10 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use tearline_model::candidates::Candidates;
 use tearline_model::report::{Mode, Report};
-use tearline_planner::plan::{Outcome, Plan};
-use tearline_planner::planning::{Options, Planned, choose_mode, plan_nominal};
+use tearline_planner::plan::{self, Outcome, Plan};
+use tearline_planner::planning::{
+    Options, Planned, Stage, choose_mode, plan_audited, plan_nominal, plan_selection_safe,
+};
 use tearline_planner::search::Limits;
 
 /// Both orders, as `--json` prints them.
@@ -53,6 +55,12 @@ pub(crate) fn run(args: &PlanArgs, look: Look) -> Result<Ending> {
     } else {
         let planned = plan_by(args.by_priority)?;
         if let Some(path) = &args.certificate {
+            if planned.plan.mode == plan::Mode::SelectionSafe {
+                bail!(
+                    "plans read off a policy cannot be certified by this version, because its checker cannot \
+                     verify policies yet. Plan without --certificate, or in another mode."
+                );
+            }
             output::to_file(path, certificate::of(&file, &report, &tables, &planned).write().as_bytes())?;
         }
         let plan = planned.plan;
@@ -76,20 +84,29 @@ fn made(
     by_priority: bool,
     watch: &mut Watch,
 ) -> Result<Planned> {
-    let choice = choose_mode(report);
-    if choice.mode != Mode::Nominal {
-        bail!(
-            "{} This version plans in the nominal mode only. Ask for it with --mode nominal if readers do not know how plans are chosen.",
-            choice.reason
-        );
-    }
+    let mode = choose_mode(report).mode;
+    let worlds = match mode {
+        Mode::Nominal => Vec::new(),
+        Mode::Audited | Mode::SelectionSafe => load::worlds(report, &args.report, watch)?,
+    };
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = args.threads.map_or(processors, usize::from);
     let limits = Limits { nodes: args.nodes.unwrap_or(u64::MAX), threads };
     let options = Options { limits, margin: args.margin, by_priority };
     let names = report.audiences.iter().map(|audience| audience.name.clone()).collect();
+    let cancel = watch.cancel();
     let mut planning = watch.planning(names, args.budget);
-    let planned = plan_nominal(report, tables, &options, &mut |stage| planning.go_on(stage));
+    let mut control = |stage: &Stage| planning.go_on(stage);
+    let planned = match mode {
+        Mode::Nominal => plan_nominal(report, tables, &options, &mut control),
+        Mode::Audited => match plan_audited(report, tables, &worlds, &options, &mut control) {
+            Some(planned) => planned,
+            None => plan_selection_safe(report, tables, &worlds, &options, &cancel, &mut control)?.planned,
+        },
+        Mode::SelectionSafe => {
+            plan_selection_safe(report, tables, &worlds, &options, &cancel, &mut control)?.planned
+        }
+    };
     let note = planning.note();
     watch.clear();
     if let Some(note) = note {

@@ -5,8 +5,9 @@
 //! same planner. Only those for whom the same release comes out are still in the set of a reader who knows the
 //! planner.
 
-use super::nominal::{Options, ceilings, choose};
+use super::nominal::{Options, Planned, Stage, ceilings, choose, plan_nominal};
 use super::views::{Views, order};
+use crate::plan::{Counted, Mode, Outcome, SelectionAware};
 use crate::search::Limits;
 use tearline_model::candidates::Candidates;
 use tearline_model::report::{Knowledge, Report};
@@ -68,6 +69,44 @@ pub fn candidates_of(worlds: &Worlds, class: usize, value: impl Fn(usize) -> Opt
         groups: worlds.groups.clone(),
         ..Candidates::default()
     }
+}
+
+/// Trials that an audited plan may take: each runs the planner once more.
+const TRIALS: u64 = 400;
+
+/// Plans for this report, and counts who would have led to the same releases. `None` where these are too few for
+/// the protections, or cannot be counted: then only a selection-safe plan will do.
+pub fn plan_audited(
+    report: &Report,
+    tables: &[Candidates],
+    worlds: &[Worlds],
+    options: &Options,
+    control: &mut dyn FnMut(&Stage) -> bool,
+) -> Option<Planned> {
+    let mut planned = plan_nominal(report, tables, options, control);
+    if planned.solutions.iter().any(|solution| !solution.optimal || solution.levels.is_none()) {
+        return None;
+    }
+    let needed = report.protections.iter().map(|p| p.k.saturating_add(p.robust)).max()?;
+    // Shares and diversity hold of the set itself; that they hold of those who are left is not counted here.
+    if report.protections.iter().any(|p| p.share_ppm.is_some() || !p.diversity.is_empty()) {
+        return None;
+    }
+    let audit = audit(report, worlds, &planned.levels, options, needed, TRIALS)?;
+    if audit.same < needed {
+        return None;
+    }
+    let how = if audit.complete { Counted::Simulated } else { Counted::Sampled };
+    planned.plan.mode = Mode::Audited;
+    for audience in &mut planned.plan.audiences {
+        if let Outcome::Release(release) = &mut audience.outcome {
+            for set in &mut release.sets {
+                let candidates = audit.same.min(set.candidates);
+                set.selection_aware = Some(SelectionAware { candidates, how });
+            }
+        }
+    }
+    Some(planned)
 }
 
 /// Counts the candidates who would have led to `releases`, until there are `enough` or `trials` have been made.

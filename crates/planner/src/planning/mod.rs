@@ -13,7 +13,7 @@ mod selection_safe;
 mod views;
 mod what_if;
 
-pub use audit::{Audit, audit, candidates_of};
+pub use audit::{Audit, audit, candidates_of, plan_audited};
 pub use mode::{Choice, choose_mode};
 pub use nominal::{Options, Planned, Stage, plan_nominal};
 pub use selection_safe::{Failure, SafePlanned, plan_selection_safe, policies};
