@@ -53,12 +53,13 @@ pub(crate) fn tables(report: &Report, path: &Path, watch: &mut Watch) -> Result<
     for (index, population) in report.populations.iter().enumerate() {
         let progress = |progress: Progress| watch.borrow_mut().reading(&population.id, &progress);
         let options = Options { base, progress: &progress, cancel: &cancel, threads };
-        match tearline_population::candidates(report, index, &options) {
+        let read = tearline_population::candidates(report, index, &options);
+        watch.borrow_mut().clear();
+        match read {
             Ok(candidates) => tables.push(candidates),
             Err(error) if error.kind == Kind::Cancelled => return Err(Interrupted.into()),
             Err(error) => return Err(error.into()),
         }
     }
-    watch.into_inner().clear();
     Ok(tables)
 }
