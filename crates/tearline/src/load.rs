@@ -68,12 +68,13 @@ fn each<T>(
     for (index, population) in report.populations.iter().enumerate() {
         let progress = |progress: Progress| watch.borrow_mut().reading(&population.id, &progress);
         let options = Options { base, progress: &progress, cancel: &cancel, threads };
-        match read(report, index, &options) {
+        let table = read(report, index, &options);
+        watch.borrow_mut().clear();
+        match table {
             Ok(table) => tables.push(table),
             Err(error) if error.kind == Kind::Cancelled => return Err(Interrupted.into()),
             Err(error) => return Err(error.into()),
         }
     }
-    watch.into_inner().clear();
     Ok(tables)
 }
