@@ -1,4 +1,4 @@
-//! CSV files and typed rows, evaluated by the embedded SQLite.
+//! CSV files and typed rows, evaluated by the embedded `SQLite`.
 //!
 //! The calling thread reads rows in chunks and hands them to workers. Each worker has a connection of its own,
 //! evaluates expressions over rows in memory, and keeps only counts of different results: memory does not grow with
@@ -23,7 +23,7 @@ use crate::chunk::{Chunk, Encoding, encode};
 use crate::csv_file::CsvFile;
 use crate::error::{Fault, Kind};
 use crate::program::Program;
-use crate::reduce::Tuples;
+use crate::reduce::{Take, Tuples};
 use crate::sql::{Column, find, unknown};
 use crate::values::ColumnKind;
 use crate::{Options, Progress};
@@ -329,7 +329,7 @@ pub(crate) struct Evaluated {
 }
 
 impl Tuples for Evaluated {
-    fn each(&self, f: &mut dyn FnMut(&[u32], u64) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn each(&self, f: &mut Take<'_>) -> Result<(), Fault> {
         let mut codes = vec![0; self.items];
         for found in &self.found {
             for class in 0..found.classes.len() {
