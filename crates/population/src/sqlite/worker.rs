@@ -417,7 +417,9 @@ impl<'s, 'p> Worker<'s, 'p> {
                     let permille = engine::code(description, level, value, dictionary)
                         .map_err(|fault| fault.at(chunk.line(row)))?;
                     if permille < program.certain {
-                        below.iter().for_each(|v| sets[index * words + v / 64] &= !(1 << (v % 64)));
+                        for v in below {
+                            sets[index * words + v / 64] &= !(1 << (v % 64));
+                        }
                     }
                 }
             }
