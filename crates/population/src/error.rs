@@ -56,10 +56,8 @@ pub enum Kind {
 pub struct Error {
     /// What kind of thing.
     pub kind: Kind,
-    /// Name of the population.
-    pub population: String,
-    /// The file or relation, or "typed rows"; no credentials.
-    pub table: String,
+    /// The population's name, and its file or relation, or "typed rows"; no credentials.
+    pub place: String,
     /// Line of the file or number of the typed row, counted from 1; a record's first line.
     pub line: Option<u64>,
     /// The field of the report that led here, such as `detail.where.level[2].known_to`; may be empty.
@@ -75,7 +73,7 @@ impl fmt::Display for Error {
         if self.kind == Kind::Cancelled {
             return out.write_str("cancelled");
         }
-        write!(out, "population \"{}\": {}", self.population, self.table)?;
+        out.write_str(&self.place)?;
         if let Some(line) = self.line {
             write!(out, ":{line}")?;
         }
@@ -120,8 +118,7 @@ impl Fault {
     pub(crate) fn of(self, population: &str, table: &str) -> Error {
         Error {
             kind: self.kind,
-            population: population.to_owned(),
-            table: table.to_owned(),
+            place: format!("population \"{population}\": {table}"),
             line: self.line,
             field: self.field,
             what: self.what,

@@ -2,8 +2,8 @@
 //!
 //! [`candidates`] gives the signature classes of one population for a report as it is; [`worlds`] gives the reports
 //! that might have been; [`check`] finds what can be found wrong without reading all of the table. CSV files and
-//! typed rows are evaluated by an embedded SQLite, PostgreSQL tables by their own server (feature `postgres`, on by
-//! default), Parquet files by Apache DataFusion (feature `datafusion`). The expressions' language is described in
+//! typed rows are evaluated by an embedded `SQLite`, `PostgreSQL` tables by their own server (feature `postgres`, on by
+//! default), Parquet files by Apache `DataFusion` (feature `datafusion`). The expressions' language is described in
 //! `docs/formats/predicates.md`; it means the same on all of them, and so do the classes, which come in an order
 //! that depends neither on the engine nor on the number of threads.
 

@@ -1,7 +1,7 @@
 //! Tuples that a database has grouped already.
 
 use crate::error::Fault;
-use crate::reduce::{NULL, Tuples, overflow};
+use crate::reduce::{NULL, Take, Tuples, overflow};
 use crate::tally::Dictionary;
 
 /// Groups as they arrive.
@@ -51,7 +51,7 @@ pub(crate) struct Listed {
 }
 
 impl Tuples for Listed {
-    fn each(&self, f: &mut dyn FnMut(&[u32], u64) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn each(&self, f: &mut Take<'_>) -> Result<(), Fault> {
         for (index, &count) in self.counts.iter().enumerate() {
             f(&self.codes[index * self.width..(index + 1) * self.width], count)?;
         }

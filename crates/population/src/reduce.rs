@@ -9,10 +9,13 @@ use crate::tally::Tally;
 /// The number that stands for null.
 pub(crate) const NULL: u32 = u32::MAX;
 
+/// What takes one tuple.
+pub(crate) type Take<'f> = dyn FnMut(&[u32], u64) -> Result<(), Fault> + 'f;
+
 /// What an engine hands over: different tuples of the items' numbers, with how many candidates have them.
 pub(crate) trait Tuples {
     /// Calls `f` for each tuple. A tuple may come more than once.
-    fn each(&self, f: &mut dyn FnMut(&[u32], u64) -> Result<(), Fault>) -> Result<(), Fault>;
+    fn each(&self, f: &mut Take<'_>) -> Result<(), Fault>;
 
     /// The byte strings of an item's numbers.
     fn strings(&self, item: usize) -> &[Box<[u8]>];

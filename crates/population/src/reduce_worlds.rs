@@ -79,10 +79,10 @@ pub(crate) fn worlds(
         tally.add(&key, count).ok_or_else(overflow).map(drop)
     })?;
     screen.finish(names, levels)?;
-    Ok(unpack(program, &parts, tally))
+    Ok(unpack(program, &parts, &tally))
 }
 
-fn unpack(program: &Program, parts: &[Part<'_>], tally: Tally<u32>) -> Worlds {
+fn unpack(program: &Program, parts: &[Part<'_>], tally: &Tally<u32>) -> Worlds {
     // Paths were numbered as they came; classes are sorted by what the paths say.
     let renumbered: Vec<Vec<u32>> = parts
         .iter()

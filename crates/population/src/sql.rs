@@ -114,7 +114,7 @@ struct Parser<'a> {
     open: Vec<bool>,
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     fn run(&mut self) -> Result<(), Fault> {
         while let Some(c) = self.skip_space()? {
             match c {
@@ -338,13 +338,14 @@ pub(crate) fn find(columns: &[Column], name: &str) -> Option<usize> {
 
 /// The fault of a name that is no column.
 pub(crate) fn unknown(name: &str, columns: &[Column]) -> Fault {
-    let mut remedy = match nearest(name, columns.iter().map(|c| c.name.as_str())) {
+    let likely = match nearest(name, columns.iter().map(|c| c.name.as_str())) {
         Some(like) => format!("Did you mean \"{like}\"? "),
         None => String::new(),
     };
     let shown: Vec<&str> = columns.iter().take(50).map(|c| c.name.as_str()).collect();
     let more = if columns.len() > 50 { ", …" } else { "" };
-    remedy += &format!("The columns are: {}{more}. Text stands in single quotes.", shown.join(", "));
+    let remedy =
+        format!("{likely}The columns are: {}{more}. Text stands in single quotes.", shown.join(", "));
     Fault::new(Kind::UnknownColumn, format!("there is no column \"{name}\""), remedy)
 }
 
@@ -359,7 +360,7 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 impl Expression {
-    /// Writes the expression for an engine. `value` is written for `:value`; SQLite also takes it as a parameter.
+    /// Writes the expression for an engine. `value` is written for `:value`; `SQLite` also takes it as a parameter.
     pub(crate) fn write(&self, dialect: Dialect, columns: &[Column], value: &str) -> String {
         let mut out = String::new();
         // Where parentheses close that need something before them, and what.

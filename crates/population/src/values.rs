@@ -164,7 +164,9 @@ mod tests {
 
     fn guess(fields: &[&str]) -> ColumnKind {
         let mut guess = Guess::new();
-        fields.iter().for_each(|field| guess.see(field));
+        for field in fields {
+            guess.see(field);
+        }
         guess.kind()
     }
 

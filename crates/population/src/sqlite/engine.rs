@@ -1,4 +1,4 @@
-//! The embedded SQLite: connections that can do nothing but evaluate expressions over rows in memory.
+//! The embedded `SQLite`: connections that can do nothing but evaluate expressions over rows in memory.
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -123,8 +123,7 @@ fn rejected(item: &Item, level: usize, error: &rusqlite::Error) -> Fault {
 
 fn authorize(context: AuthContext<'_>) -> Authorization {
     match context.action {
-        AuthAction::Select => Authorization::Allow,
-        AuthAction::Read { table_name: "population", .. } => Authorization::Allow,
+        AuthAction::Select | AuthAction::Read { table_name: "population", .. } => Authorization::Allow,
         AuthAction::Function { function_name } if FUNCTIONS.contains(&function_name) => Authorization::Allow,
         _ => Authorization::Deny,
     }
@@ -150,8 +149,7 @@ pub(super) fn code(
     match item.yields {
         Yields::Probability | Yields::Known(_) => {
             let probability = match value {
-                ValueRef::Null => return Ok(0),
-                ValueRef::Integer(0) => return Ok(0),
+                ValueRef::Null | ValueRef::Integer(0) => return Ok(0),
                 ValueRef::Integer(1) => return Ok(1000),
                 ValueRef::Integer(_) => None,
                 ValueRef::Real(number) => permille(number),

@@ -1,4 +1,4 @@
-//! CSV files and typed rows, evaluated by the embedded SQLite.
+//! CSV files and typed rows, evaluated by the embedded `SQLite`.
 //!
 //! The calling thread reads rows in chunks and hands them to workers. Each worker has a connection of its own,
 //! evaluates expressions over rows in memory, and keeps only counts of different results: memory does not grow with
@@ -23,7 +23,7 @@ use crate::chunk::{Chunk, Encoding, encode};
 use crate::csv_file::CsvFile;
 use crate::error::{Fault, Kind};
 use crate::program::Program;
-use crate::reduce::Tuples;
+use crate::reduce::{Take, Tuples};
 use crate::sql::{Column, find, unknown};
 use crate::values::ColumnKind;
 use crate::{Options, Progress};
@@ -41,7 +41,7 @@ pub(crate) struct Source<'r> {
 }
 
 enum Rows<'r> {
-    Csv(CsvFile),
+    Csv(Box<CsvFile>),
     Typed { rows: &'r [Vec<Cell>], next: usize },
 }
 
@@ -50,7 +50,7 @@ impl<'r> Source<'r> {
         match &population.table {
             Table::Csv(path) => {
                 let file = CsvFile::open(&base.join(path), &population.column_types)?;
-                Ok(Self { columns: file.columns.clone(), rows: Rows::Csv(file) })
+                Ok(Self { columns: file.columns.clone(), rows: Rows::Csv(Box::new(file)) })
             }
             Table::Rows(names, rows) => {
                 let kind = |column: usize| typed_kind(rows.iter().map(|row| &row[column]));
@@ -86,12 +86,12 @@ impl<'r> Source<'r> {
         Ok(chunk)
     }
 
-    fn fraction(&self) -> Option<f64> {
+    fn fraction(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "for display")]
         let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
         match &self.rows {
-            Rows::Csv(file) => Some(share(file.progress().0, file.progress().1).min(1.0)),
-            Rows::Typed { rows, next } => Some(share(*next as u64, rows.len() as u64)),
+            Rows::Csv(file) => share(file.progress().0, file.progress().1).min(1.0),
+            Rows::Typed { rows, next } => share(*next as u64, rows.len() as u64),
         }
     }
 
@@ -219,7 +219,7 @@ pub(crate) fn run(
             if sender.send(chunk).is_err() {
                 break;
             }
-            (options.progress)(Progress { rows, fraction: source.fraction() });
+            (options.progress)(Progress { rows, fraction: Some(source.fraction()) });
         }
         drop(sender);
         for handle in handles {
@@ -329,7 +329,7 @@ pub(crate) struct Evaluated {
 }
 
 impl Tuples for Evaluated {
-    fn each(&self, f: &mut dyn FnMut(&[u32], u64) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn each(&self, f: &mut Take<'_>) -> Result<(), Fault> {
         let mut codes = vec![0; self.items];
         for found in &self.found {
             for class in 0..found.classes.len() {

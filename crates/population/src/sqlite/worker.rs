@@ -88,9 +88,9 @@ impl<'s, 'p> Worker<'s, 'p> {
                 .filter_map(|column| shared.wanted.iter().position(|wanted| wanted == column))
                 .collect();
             if unit.cached {
-                positions.iter().for_each(|&position| {
+                for &position in &positions {
                     fields[position].get_or_insert_default();
-                });
+                }
             }
             let insert = if unit.columns.is_empty() {
                 format!("INSERT INTO {table} VALUES (NULL)")
@@ -223,6 +223,7 @@ impl<'s, 'p> Worker<'s, 'p> {
         let mut alone = Vec::new();
         let mut tuple = vec![0; memory.positions.len()];
         let mut of_row = Vec::with_capacity(rows);
+        #[expect(clippy::needless_range_loop, reason = "rows index several columns")]
         for row in 0..rows {
             tuple.iter_mut().zip(&memory.positions).for_each(|(t, &position)| *t = numbers[position][row]);
             let full = memory.tuples.len() >= REMEMBERED;
@@ -265,7 +266,7 @@ impl<'s, 'p> Worker<'s, 'p> {
         Ok(of_row)
     }
 
-    /// Lets SQLite evaluate a unit's items for some rows of the chunk.
+    /// Lets `SQLite` evaluate a unit's items for some rows of the chunk.
     fn evaluate(&mut self, unit: usize, chunk: &Chunk, rows: &[usize]) -> Result<Vec<u32>, Fault> {
         let items = &self.shared.units[unit].items;
         self.insert(unit, chunk, rows)?;
@@ -416,7 +417,9 @@ impl<'s, 'p> Worker<'s, 'p> {
                     let permille = engine::code(description, level, value, dictionary)
                         .map_err(|fault| fault.at(chunk.line(row)))?;
                     if permille < program.certain {
-                        below.iter().for_each(|v| sets[index * words + v / 64] &= !(1 << (v % 64)));
+                        for v in below {
+                            sets[index * words + v / 64] &= !(1 << (v % 64));
+                        }
                     }
                 }
             }
@@ -434,7 +437,7 @@ impl<'s, 'p> Worker<'s, 'p> {
     }
 }
 
-/// Statements that fit SQLite's limits on columns and length.
+/// Statements that fit `SQLite`'s limits on columns and length.
 fn batches(program: &Program, unit: &Unit, table: &str) -> Vec<(Vec<usize>, String)> {
     let mut batches = Vec::<(Vec<usize>, Vec<&str>)>::new();
     let mut length = usize::MAX;
