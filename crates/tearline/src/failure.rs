@@ -118,7 +118,7 @@ fn of_report(problem: &Problem) -> ProblemJson<'_> {
 
 fn of_table(error: &tearline_population::Error) -> ProblemJson<'_> {
     ProblemJson {
-        file: &error.table,
+        file: &error.place,
         line: error.line,
         column: None,
         field: &error.field,

@@ -238,9 +238,9 @@ impl<'a> Paths<'a> {
                 levels[column] = levels[column].max(level);
             }
         }
-        for column in rows.valued.len()..rows.columns() {
+        for (column, level) in levels.iter_mut().enumerate().skip(rows.valued.len()) {
             if let Form::Fixed { floor } = policy.details[rows.detail(column)] {
-                levels[column] = levels[column].max(floor);
+                *level = (*level).max(floor);
             }
         }
         levels
@@ -252,11 +252,11 @@ type Cell = (Vec<u8>, Vec<(usize, u8, u32)>, Vec<u32>);
 
 fn held_cells(input: &PolicyInput<'_>, rows: &Rows<'_>, group: &Group) -> Vec<Cell> {
     let mut floor = group.floor.clone();
-    for column in 0..rows.columns() {
+    for (column, floor) in floor.iter_mut().enumerate() {
         for &(_, level) in input.held.iter().filter(|(d, _)| *d == rows.detail(column)) {
-            floor[column] = floor[column].max(level);
+            *floor = (*floor).max(level);
         }
-        floor[column] = floor[column].min(u8::try_from(rows.top(column)).expect("levels fit 8 bits"));
+        *floor = (*floor).min(u8::try_from(rows.top(column)).expect("levels fit 8 bits"));
     }
     let split: Vec<usize> = (0..rows.valued.len()).filter(|&c| floor[c] > group.floor[c]).collect();
     let mut cells: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
@@ -279,7 +279,7 @@ impl Policy {
             loop {
                 match block.guards[at] {
                     Guard::Test { condition, yes, no } => {
-                        at = if holds(condition) { yes } else { no } as usize
+                        at = if holds(condition) { yes } else { no } as usize;
                     }
                     Guard::List { first, count } => {
                         let mut list = first as usize..(first + count) as usize;

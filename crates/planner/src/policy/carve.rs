@@ -39,7 +39,7 @@ pub(crate) fn carve(
         }
     }
     let counts = if of.len() > most { carver.count(&of, at) } else { Vec::new() };
-    carver.cut(of, floor.to_vec(), counts);
+    carver.cut(of, floor, counts);
     (carver.guards, carver.lists)
 }
 
@@ -69,11 +69,11 @@ impl Carver<'_> {
     }
 
     /// Emits the guards of one list of rows and returns the index of their root.
-    fn cut(&mut self, mut of: Vec<u32>, floor: Vec<u8>, mut counts: Vec<u64>) -> usize {
+    fn cut(&mut self, mut of: Vec<u32>, floor: &[u8], mut counts: Vec<u64>) -> usize {
         let root = self.guards.len();
         loop {
             let total: u64 = of.iter().map(|&row| self.judge.capped(row)).sum();
-            let found = if of.len() > self.most { self.best(&floor, &counts, total) } else { None };
+            let found = if of.len() > self.most { self.best(floor, &counts, total) } else { None };
             let Some((column, level, node)) = found else {
                 self.guards.push(Guard::Leaf(self.lists.len()));
                 self.lists.push(of);
@@ -87,11 +87,11 @@ impl Carver<'_> {
             let fewer = self.count(smaller, counts.len());
             counts.iter_mut().zip(&fewer).for_each(|(all, part)| *all -= part);
             let (in_counts, out_counts) = if larger_in { (counts, fewer) } else { (fewer, counts) };
-            let mut raised = floor.clone();
+            let mut raised = floor.to_vec();
             raised[column] = level;
             let test = self.guards.len();
             self.guards.push(Guard::Leaf(0));
-            let yes = self.cut(inside, raised, in_counts);
+            let yes = self.cut(inside, &raised, in_counts);
             self.guards[test] = Guard::Test { column, level, node, yes, no: self.guards.len() };
             of = outside;
             counts = out_counts;

@@ -334,7 +334,7 @@ impl<'a> Node<'a> {
                 if out.set.iter().map(|&(_, bits)| bits.count_ones() as usize).sum::<usize>()
                     < 4 * out.set.len().max(64)
                 {
-                    list = Some(self.indices(&out.set).map(index).collect());
+                    list = Some(indices(&out.set).map(index).collect());
                 }
                 first = false;
             }
@@ -389,20 +389,7 @@ impl<'a> Node<'a> {
     }
 
     fn members<'s>(&'s self, set: &'s [(u32, u64)]) -> impl Iterator<Item = u32> + 's {
-        self.indices(set).map(|a| self.of[a])
-    }
-
-    fn indices<'s>(&self, set: &'s [(u32, u64)]) -> impl Iterator<Item = usize> + use<'s> {
-        set.iter().flat_map(|&(w, bits)| {
-            let mut bits = bits;
-            std::iter::from_fn(move || {
-                let bit = bits.trailing_zeros();
-                (bits != 0).then(|| {
-                    bits &= bits - 1;
-                    w as usize * 64 + bit as usize
-                })
-            })
-        })
+        indices(set).map(|a| self.of[a])
     }
 
     fn meets(&self, grown: &Grown) -> bool {
@@ -450,4 +437,18 @@ fn score(gain: f64, before: u64, after: u64, slope: Slope) -> f64 {
         Slope::Straight => gain / bits,
         Slope::Root => gain / bits.sqrt(),
     }
+}
+
+/// Numbers of the bits that are set.
+fn indices(set: &[(u32, u64)]) -> impl Iterator<Item = usize> {
+    set.iter().flat_map(|&(w, bits)| {
+        let mut bits = bits;
+        std::iter::from_fn(move || {
+            let bit = bits.trailing_zeros();
+            (bits != 0).then(|| {
+                bits &= bits - 1;
+                w as usize * 64 + bit as usize
+            })
+        })
+    })
 }

@@ -10,7 +10,7 @@ pub(crate) fn log2(x: u64) -> u64 {
     if x < 2 {
         return 0;
     }
-    let exponent = u64::from(63 - x.leading_zeros());
+    let exponent = u64::from(x.ilog2());
     let mantissa = if exponent >= 10 { x >> (exponent - 10) } else { x << (10 - exponent) };
     let index = usize::try_from(mantissa - 1024).expect("below 1024");
     (exponent << 16) + MANTISSA[index]

@@ -256,49 +256,51 @@ impl Tree<'_> {
     ) -> Result<(), NoPolicy> {
         let mut banned: Vec<(usize, u32)> = Vec::new();
         let safe = self.safe(&state);
-        while safe {
-            if cancel.load(Ordering::Relaxed) {
-                return Err(NoPolicy::Cancelled);
-            }
-            let mut taken = false;
-            for step in self.steps(&state, &banned) {
-                match step {
-                    Step::Raise { detail, level } => {
-                        let raised = self.raise(&state, detail, level);
-                        if self.safe(&raised) {
-                            state = raised;
+        if safe {
+            loop {
+                if cancel.load(Ordering::Relaxed) {
+                    return Err(NoPolicy::Cancelled);
+                }
+                let mut taken = false;
+                for step in self.steps(&state, &banned) {
+                    match step {
+                        Step::Raise { detail, level } => {
+                            let raised = self.raise(&state, detail, level);
+                            if self.safe(&raised) {
+                                state = raised;
+                                taken = true;
+                            } else {
+                                banned.push((detail, u32::from(level)));
+                            }
+                        }
+                        Step::Test { detail, node } => {
+                            let (inside, outside) = self.split(&state, detail, node);
+                            let rest = Self::possible(&outside);
+                            if !self.safe(&inside) || (rest && !self.safe(&outside)) {
+                                banned.push((detail, node));
+                                continue;
+                            }
+                            let at = guards.len();
+                            guards.push(Guard::List { first: 0, count: 0 });
+                            self.grow(inside, guards, cancel, progress)?;
+                            let condition = Condition { detail: index16(detail), node };
+                            guards[at] =
+                                Guard::Test { condition, yes: index32(at + 1), no: index32(guards.len()) };
+                            if !rest {
+                                guards.push(Guard::List { first: 0, count: 0 });
+                                return Ok(());
+                            }
+                            state = outside;
                             taken = true;
-                        } else {
-                            banned.push((detail, u32::from(level)));
                         }
                     }
-                    Step::Test { detail, node } => {
-                        let (inside, outside) = self.split(&state, detail, node);
-                        let rest = Self::possible(&outside);
-                        if !self.safe(&inside) || (rest && !self.safe(&outside)) {
-                            banned.push((detail, node));
-                            continue;
-                        }
-                        let at = guards.len();
-                        guards.push(Guard::List { first: 0, count: 0 });
-                        self.grow(inside, guards, cancel, progress)?;
-                        let condition = Condition { detail: index16(detail), node };
-                        guards[at] =
-                            Guard::Test { condition, yes: index32(at + 1), no: index32(guards.len()) };
-                        if !rest {
-                            guards.push(Guard::List { first: 0, count: 0 });
-                            return Ok(());
-                        }
-                        state = outside;
-                        taken = true;
+                    if taken {
+                        break;
                     }
                 }
-                if taken {
+                if !taken {
                     break;
                 }
-            }
-            if !taken {
-                break;
             }
         }
         self.leaf(&state, safe, guards, progress);
@@ -508,7 +510,6 @@ impl Set<'_> {
     }
 
     /// A row's count times the part of its values of the detail that are still possible inside.
-    #[expect(clippy::cast_precision_loss, reason = "numbers of values stay below 2^53")]
     fn part(&self, row: u32, detail: usize, before: &State, within: &Crowd, owner: usize) -> f64 {
         let part = match &self.columns[detail] {
             Column::Many { known, .. } => {
