@@ -206,9 +206,8 @@ impl<'a> Node<'a> {
                 *run = if run.1 == 0 { (index(rank), 1) } else { (run.0, index(rank) - run.0 + 1) };
             }
         }
-        let columns = self.rank.len() / self.of.len().max(1);
         for (a, key) in keys.drain(..).enumerate() {
-            self.rank[a * columns + column] =
+            self.rank[column * self.of.len() + a] =
                 index(order.binary_search(&key).expect("every key is in the order"));
         }
     }
