@@ -50,7 +50,7 @@ struct Node<'a> {
     actions: Vec<(usize, u8)>,
     /// Per row and action: its set, or `NONE` where the set cannot meet the rules.
     set_of: Vec<u32>,
-    /// Per row and column: its rank in the column's order, in which every set is a run (see [`Node::rank`]).
+    /// Per column and row: its rank in the column's order, in which every set is a run (see [`Node::rank`]).
     rank: Vec<u32>,
     /// Per set: first rank and number of ranks.
     run: Vec<(u32, u32)>,
@@ -84,32 +84,27 @@ pub(crate) fn claim(
     let mut grown = Grown { levels: Vec::new(), set: Vec::new(), count: 0, worth: 0 };
     let mut spare = Grown { levels: Vec::new(), set: Vec::new(), count: 0, worth: 0 };
     let base = rows.worth(floor);
-    let step = effort.seed_step.max(1);
-    for a in (0..of.len()).step_by(step) {
-        if node.best(a, floor, &mut grown, &mut spare) {
-            known[a * floor.len()..][..floor.len()].copy_from_slice(&grown.levels);
-            queue.push((grown.worth, Reverse(index(a))));
-        }
-    }
-    let mut second = step == 1;
+    // Passes over the seeds: one in `step`, then those half way between, and so on; claimed rows are skipped.
+    let mut step = effort.seed_step.max(1).next_power_of_two();
+    let mut pass: Vec<usize> = (0..of.len()).step_by(step).collect();
     loop {
+        for a in pass.drain(..) {
+            if node.alive[a / 64] >> (a % 64) & 1 == 1 && node.best(a, floor, &mut grown, &mut spare) {
+                known[a * floor.len()..][..floor.len()].copy_from_slice(&grown.levels);
+                queue.push((grown.worth, Reverse(index(a))));
+            }
+        }
         let (key, seed) = queue.pop().map_or((0, 0), |(key, Reverse(seed))| (key, seed));
         let a = seed as usize;
         if cancel.load(Ordering::Relaxed) {
             break;
         }
         if key < least.max(base + 1) {
-            if second {
+            if step == 1 {
                 break;
             }
-            // Who was not tried yet and is still unclaimed.
-            second = true;
-            for a in (0..of.len()).filter(|a| a % step != 0) {
-                if node.alive[a / 64] >> (a % 64) & 1 == 1 && node.best(a, floor, &mut grown, &mut spare) {
-                    known[a * floor.len()..][..floor.len()].copy_from_slice(&grown.levels);
-                    queue.push((grown.worth, Reverse(index(a))));
-                }
-            }
+            pass = (step / 2..of.len()).step_by(step).collect();
+            step /= 2;
             continue;
         }
         if node.alive[a / 64] >> (a % 64) & 1 == 0 {
@@ -120,8 +115,13 @@ pub(crate) fn claim(
         node.intersect(a, levels, true, &mut grown);
         if !node.meets(&grown) {
             if node.best(a, floor, &mut grown, &mut spare) {
-                known[a * floor.len()..][..floor.len()].copy_from_slice(&grown.levels);
-                queue.push((grown.worth, Reverse(seed)));
+                let (levels, worth) = (grown.levels.clone(), grown.worth);
+                node.intersect(a, &levels, true, &mut grown);
+                // A seed comes back only with a cell that stands as things are, so the queue runs dry.
+                if node.meets(&grown) {
+                    known[a * floor.len()..][..floor.len()].copy_from_slice(&levels);
+                    queue.push((worth, Reverse(seed)));
+                }
             }
             continue;
         }
@@ -206,9 +206,8 @@ impl<'a> Node<'a> {
                 *run = if run.1 == 0 { (index(rank), 1) } else { (run.0, index(rank) - run.0 + 1) };
             }
         }
-        let columns = self.rank.len() / self.of.len().max(1);
         for (a, key) in keys.drain(..).enumerate() {
-            self.rank[a * columns + column] =
+            self.rank[column * self.of.len() + a] =
                 index(order.binary_search(&key).expect("every key is in the order"));
         }
     }
@@ -293,7 +292,7 @@ impl<'a> Node<'a> {
         loop {
             match &list {
                 _ if first => open.iter().for_each(|&i| counts[i] = self.left[sets[i] as usize]),
-                Some(list) => self.count_list(list, sets, &open, floor.len(), &mut counts),
+                Some(list) => self.count_list(list, sets, &open, &mut counts),
                 None => open.iter().for_each(|&i| counts[i] = self.common(&out.set, sets[i])),
             }
             let mut best: Option<(f64, usize)> = None;
@@ -315,7 +314,7 @@ impl<'a> Node<'a> {
             if let Some(list) = &mut list {
                 let (start, length) = self.run[sets[action] as usize];
                 let inside =
-                    |&a: &u32| self.rank[a as usize * floor.len() + column].wrapping_sub(start) < length;
+                    |&a: &u32| self.rank[column * self.of.len() + a as usize].wrapping_sub(start) < length;
                 if self.judge.more_than_count() {
                     let narrowed = list.iter().filter(|a| inside(a)).map(|&a| self.of[a as usize]);
                     if !self.judge.set_meets(narrowed) {
@@ -345,12 +344,13 @@ impl<'a> Node<'a> {
     }
 
     /// Capped count of the listed rows that lie in each open action's set.
-    fn count_list(&self, list: &[u32], sets: &[u32], open: &[usize], columns: usize, counts: &mut [u64]) {
+    fn count_list(&self, list: &[u32], sets: &[u32], open: &[usize], counts: &mut [u64]) {
         let single = self.planes.len() == 1;
         for &action in open {
             let column = self.actions[action].0;
             let (start, length) = self.run[sets[action] as usize];
-            let inside = |a: u32| self.rank[a as usize * columns + column].wrapping_sub(start) < length;
+            let ranks = &self.rank[column * self.of.len()..][..self.of.len()];
+            let inside = |a: u32| ranks[a as usize].wrapping_sub(start) < length;
             counts[action] = if single {
                 list.iter().map(|&a| u64::from(inside(a))).sum()
             } else {
