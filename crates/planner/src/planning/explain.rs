@@ -233,6 +233,7 @@ pub(super) fn no_safe_plan(explain: &Explain<'_>, audience: usize, proven: bool)
     let knowers = explain.views.knowers(audience, explain.releases, explain.tables);
     let floor = explain.views.floor(audience, explain.releases);
     let anyway = knowers.iter().find(|knower| !holds(&knower.crowd, &floor));
+    let untold = anyway.is_some_and(|knower| floor.iter().chain(&knower.crowd.base).all(|&level| level == 0));
     let minimum = report.audiences[audience].minimum.first().filter(|_| anyway.is_none());
     let mut least = floor;
     for &(detail, level) in minimum.into_iter().flatten() {
@@ -261,6 +262,7 @@ pub(super) fn no_safe_plan(explain: &Explain<'_>, audience: usize, proven: bool)
     let needed = rules.k.saturating_add(rules.robust);
     let candidates = members.candidates();
     let beginning = match (anyway.is_some(), minimum.is_some()) {
+        (true, _) if untold => "Even silence leaves",
         (true, _) => "What is known already leaves",
         (false, true) => "The least that would make the release usable leaves",
         (false, false) => "The least release leaves",

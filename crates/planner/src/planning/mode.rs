@@ -35,11 +35,11 @@ pub fn choose_mode(report: &Report) -> Choice {
         (Some(Mode::Nominal), false) => (
             Mode::Nominal,
             format!(
-                "The report insists. Who could know {} depends on its hidden value: a reader who knows how plans are chosen may learn more than the sets below say.",
+                "Nominal was asked for. Who could know {} depends on its hidden value: a reader who knows how plans are chosen may learn more than the sets below say.",
                 list(&dependent)
             ),
         ),
-        (Some(mode), _) => (mode, "The report asks for it.".into()),
+        (Some(mode), _) => (mode, "It was asked for.".into()),
     };
     Choice { mode, reason }
 }

@@ -1,6 +1,7 @@
 //! The command from outside, and the repository as a whole: one test binary.
 
 mod edges;
+mod examples;
 mod readme;
 
 use std::path::{Path, PathBuf};
