@@ -35,7 +35,7 @@ pub(crate) fn of(file: &[u8], report: &Report, tables: &[Candidates], planned: &
         match planned.plan.audiences.iter().find(|of| of.id == *id).map(|of| &of.outcome) {
             Some(Outcome::Release(release)) => {
                 choice.released = Some(levels.clone());
-                choice.bound = thousandths(release.bound);
+                choice.bound = planned.solutions[audience].bound;
                 choice.optimal = release.optimal;
                 let counts = release.sets.iter().map(|set| set.selection_aware.as_ref());
                 choice.selection_aware = counts.map(|aware| aware.map(|aware| aware.candidates)).collect();
@@ -47,17 +47,6 @@ pub(crate) fn of(file: &[u8], report: &Report, tables: &[Candidates], planned: &
     };
     let choices: Vec<Choice> = planned.levels.iter().enumerate().map(choice).collect();
     certify(file, report, tables, None, planned.plan.mode, &choices)
-}
-
-/// Utility in the report's units, back in the thousandths that it was made from.
-fn thousandths(units: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it was made from a whole number of thousandths below 2^53"
-    )]
-    let thousandths = (units * 1000.0).round() as u64;
-    thousandths
 }
 
 /// Reads a certificate.

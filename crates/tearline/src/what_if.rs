@@ -48,13 +48,7 @@ pub(crate) fn run(args: &WhatIfArgs, look: Look) -> Result<Ending> {
     let tables = load::tables(&report, &args.report, &mut Watch::start()?)?;
     let levels = &releases[audience];
     let answer = WhatIf::new(&report, &tables, &releases, audience).ask(audience, levels);
-    let sets: Vec<ProtectedSet> = Views::sets(&report)
-        .into_iter()
-        .map(|(source, population)| ProtectedSet {
-            source: u32::try_from(source + 1).unwrap_or(u32::MAX),
-            population: report.populations[population].id.clone(),
-        })
-        .collect();
+    let sets = Views::listed(&report);
     let text = if args.json {
         let asked = report.details.iter().zip(levels);
         output::json(&WhatIfJson {

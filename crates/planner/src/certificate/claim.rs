@@ -4,9 +4,11 @@ use super::{
     AudienceClaim, Certificate, DiversityClaim, PolicyClaim, SetClaim, TableDigest, VERSION, digest,
 };
 use crate::plan::Mode;
-use crate::rules::{Member, Rules, assess};
+use crate::planning::{Views, rules, utilities};
+use crate::rules::assess;
+use crate::search::{Crowd, Members};
 use tearline_model::candidates::Candidates;
-use tearline_model::report::{Report, ToldWhat};
+use tearline_model::report::Report;
 use tearline_model::worlds::Worlds;
 
 /// What the planner chose for one audience.
@@ -47,188 +49,83 @@ pub fn certify(
     });
     let mut order: Vec<&Choice> = choices.iter().collect();
     order.sort_by_key(|choice| choice.audience);
+    let silence = vec![0; report.details.len()];
+    let releases: Vec<Vec<u8>> =
+        order.iter().map(|choice| choice.released.clone().unwrap_or_else(|| silence.clone())).collect();
+    let views = Views::new(report);
     Certificate {
         version: VERSION,
         report_sha256: digest::bytes(report_file),
         tables: tables.collect(),
         mode,
-        audiences: order.iter().map(|choice| audience(report, candidates, choices, choice)).collect(),
-    }
-}
-
-/// Worth of a level to an audience, in thousandths: the level's utility times the audience's importance, rounded
-/// down. Level 0 is worth nothing.
-pub fn worth(report: &Report, audience: usize, detail: usize, level: u8) -> u64 {
-    let Some(index) = usize::from(level).checked_sub(1) else { return 0 };
-    let importance = u64::from(report.audiences[audience].importance_permille[detail]);
-    report.details[detail].levels[index].utility.0 * importance / 1000
-}
-
-/// The audiences whose knowledge counts as `audience`'s own, itself included, ascending.
-pub fn coalition(report: &Report, audience: usize) -> Vec<usize> {
-    let of = &report.audiences[audience];
-    let mut members = vec![audience];
-    members.extend(&of.sees);
-    members.extend(&of.colludes_with);
-    for &partner in &of.colludes_with {
-        members.extend(&report.audiences[partner].sees);
-    }
-    members.sort_unstable();
-    members.dedup();
-    members
-}
-
-/// The sets protected against an audience, as (source, population) in ascending order, each with the strictest of
-/// its rules, the columns of diversity in ascending order of their text.
-pub fn protected(report: &Report, audience: usize) -> Vec<((usize, usize), SetRules)> {
-    let mut sets = std::collections::BTreeMap::<(usize, usize), SetRules>::new();
-    for protection in report.protections.iter().filter(|p| p.audiences.contains(&audience)) {
-        for &source in &protection.sources {
-            if !report.sources[source].populations.contains(&protection.population) {
-                continue;
-            }
-            let rules = sets.entry((source, protection.population)).or_default();
-            rules.k = rules.k.max(protection.k);
-            rules.robust = rules.robust.max(protection.robust);
-            rules.headroom = rules.headroom.max(protection.headroom);
-            rules.share_ppm = match (rules.share_ppm, protection.share_ppm) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
-            for rule in &protection.diversity {
-                let least = rules.diversity.entry(rule.column.0.clone()).or_default();
-                *least = (*least).max(rule.at_least);
-            }
-        }
-    }
-    sets.into_iter().collect()
-}
-
-/// The strictest of each rule over the protections of one set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SetRules {
-    /// At least this many candidates.
-    pub k: u64,
-    /// Γ.
-    pub robust: u64,
-    /// Candidates to keep free for later; not part of a certificate.
-    pub headroom: u64,
-    /// Largest share, in millionths.
-    pub share_ppm: Option<u32>,
-    /// Least number of values per column.
-    pub diversity: std::collections::BTreeMap<String, u32>,
-}
-
-impl SetRules {
-    /// As the search wants them, for these candidates; `None` when they lack a column.
-    pub fn on(&self, candidates: &Candidates) -> Option<Rules> {
-        let place = |column: &String| candidates.groups.iter().position(|groups| groups.column == *column);
-        let diversity: Option<Vec<_>> =
-            self.diversity.iter().map(|(column, &least)| Some((place(column)?, least))).collect();
-        Some(Rules { k: self.k, robust: self.robust, share_ppm: self.share_ppm, diversity: diversity? })
+        audiences: order
+            .iter()
+            .map(|choice| audience(report, candidates, &views, &releases, choice))
+            .collect(),
     }
 }
 
 fn audience(
     report: &Report,
     candidates: &[Candidates],
-    choices: &[Choice],
+    views: &Views<'_>,
+    releases: &[Vec<u8>],
     choice: &Choice,
 ) -> AudienceClaim {
-    let coalition = coalition(report, choice.audience);
-    let mut knowledge = vec![0_u8; report.details.len()];
-    for member in choices.iter().filter(|other| coalition.contains(&other.audience)) {
-        for (known, &level) in knowledge.iter_mut().zip(member.released.iter().flatten()) {
-            *known = level.max(*known);
-        }
+    let audience = choice.audience;
+    let knowledge = views.known(audience, releases, None);
+    let mut sets: Vec<SetClaim> = Vec::new();
+    for (source, population) in Views::sets(report) {
+        let candidates = &candidates[population];
+        let Some((rules, _)) = rules(report, audience, source, population, &candidates.groups) else {
+            continue;
+        };
+        let crowd = Crowd {
+            candidates,
+            details: report.details.iter().map(|detail| detail.sources.contains(&source)).collect(),
+            base: knowledge.clone(),
+            linked: views.linked(audience, Some(source)),
+            rules,
+        };
+        let selection_aware = choice.selection_aware.get(sets.len()).copied().flatten();
+        sets.push(standing(&crowd, (source, population), selection_aware));
     }
-    let mut linked = Vec::new();
-    let mut fact = 0;
-    for told in &report.told {
-        let counts = coalition.contains(&told.audience);
-        match &told.what {
-            ToldWhat::Level { detail, level } if counts => {
-                knowledge[*detail] = knowledge[*detail].max(*level);
-            }
-            ToldWhat::Level { .. } => {}
-            ToldWhat::Linked { .. } => {
-                if counts {
-                    linked.push(fact);
-                }
-                fact += 1;
-            }
-        }
-    }
-    let sets = protected(report, choice.audience).into_iter().enumerate().map(|(place, (set, rules))| {
-        let selection_aware = choice.selection_aware.get(place).copied().flatten();
-        standing(report, &candidates[set.1], set, &rules, &knowledge, &linked, selection_aware)
-    });
+    let utility = utilities(report, audience);
     let levels = choice.released.iter().flatten().enumerate();
     AudienceClaim {
-        audience: ordinal(choice.audience),
+        audience: ordinal(audience),
         released: choice.released.clone(),
-        knowledge: knowledge.clone(),
-        linked: linked.iter().map(|&fact| ordinal(fact)).collect(),
-        utility: levels.map(|(detail, &level)| worth(report, choice.audience, detail, level)).sum(),
+        linked: views.linked(audience, None).into_iter().map(ordinal).collect(),
+        utility: levels.map(|(detail, &level)| utility[detail][usize::from(level)]).sum(),
         bound: choice.bound,
         optimal: choice.optimal,
         policy: choice.policy.clone(),
-        sets: sets.collect(),
-        coalition: coalition.into_iter().map(ordinal).collect(),
+        sets,
+        coalition: views.of[audience].iter().copied().map(ordinal).collect(),
+        knowledge,
     }
 }
 
+/// What is claimed of a set under what its view holds.
 fn standing(
-    report: &Report,
-    candidates: &Candidates,
+    crowd: &Crowd<'_>,
     (source, population): (usize, usize),
-    rules: &SetRules,
-    knowledge: &[u8],
-    linked: &[usize],
     selection_aware: Option<u64>,
 ) -> SetClaim {
-    let facts: Vec<&Vec<usize>> = report
-        .told
-        .iter()
-        .filter_map(|told| match &told.what {
-            ToldWhat::Linked { sources, .. } => Some(sources),
-            ToldWhat::Level { .. } => None,
-        })
-        .collect();
-    let narrowing: Vec<(usize, u8)> = knowledge
-        .iter()
-        .enumerate()
-        .filter(|&(detail, &level)| level > 0 && report.details[detail].sources.contains(&source))
-        .map(|(detail, &level)| (detail, level))
-        .collect();
-    let possible = if candidates.possible.is_empty() { &candidates.sure } else { &candidates.possible };
-    let groups: Vec<Vec<u32>> = (0..candidates.classes())
-        .map(|class| candidates.groups.iter().map(|groups| groups.of[class]).collect())
-        .collect();
-    let mut members = Vec::new();
-    for class in 0..candidates.classes() {
-        let told = |&&fact: &&usize| facts[fact].contains(&source);
-        if !linked.iter().filter(told).all(|&fact| candidates.linked[fact][class]) {
-            continue;
-        }
-        let within = |of: &[Vec<u8>]| narrowing.iter().all(|&(detail, level)| of[detail][class] >= level);
-        let count = candidates.count[class];
-        let odds = candidates.odds.iter().filter(|odds| narrowing.contains(&(odds.detail, odds.level)));
-        let chance: f64 = odds.map(|odds| f64::from(odds.permille[class]) / 1000.0).product();
-        #[expect(clippy::cast_precision_loss, reason = "weights are at most 10^9")]
-        let mass = candidates.weight[class] as f64 * chance;
-        members.push(Member {
-            count: if within(&candidates.sure) { count } else { 0 },
-            suspects: if within(possible) { count } else { 0 },
-            mass,
-            groups: &groups[class],
-        });
-    }
-    let rules_on = rules.on(candidates).unwrap_or_default();
-    let standing = assess(&rules_on, &members);
+    let rules = &crowd.rules;
+    let silence = vec![0; crowd.base.len()];
+    let standing = assess(rules, &Members::of(crowd, &silence).list());
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is from 0 to 1")]
     let largest_share_ppb = (standing.largest_share * 1e9).round() as u64;
     let values = rules.diversity.iter().zip(&standing.diversity);
+    let mut diversity: Vec<DiversityClaim> = values
+        .map(|(&(column, at_least), &values)| DiversityClaim {
+            column: crowd.candidates.groups[column].column.clone(),
+            at_least,
+            values,
+        })
+        .collect();
+    diversity.sort_by(|a, b| a.column.cmp(&b.column));
     SetClaim {
         source: ordinal(source),
         population: ordinal(population),
@@ -237,9 +134,7 @@ fn standing(
         share_ppm: rules.share_ppm,
         candidates: standing.candidates,
         largest_share_ppb,
-        diversity: values
-            .map(|((column, &at_least), &values)| DiversityClaim { column: column.clone(), at_least, values })
-            .collect(),
+        diversity,
         selection_aware,
     }
 }

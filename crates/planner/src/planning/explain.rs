@@ -223,7 +223,7 @@ impl Explain<'_> {
 }
 
 /// Names of the group columns of a crowd.
-fn columns(crowd: &Crowd<'_>) -> Vec<String> {
+pub(super) fn columns(crowd: &Crowd<'_>) -> Vec<String> {
     crowd.candidates.groups.iter().map(|groups| groups.column.clone()).collect()
 }
 

@@ -15,7 +15,9 @@ mod what_if;
 
 pub use audit::{Audit, audit, candidates_of, plan_audited};
 pub use mode::{Choice, choose_mode};
+pub(crate) use nominal::utilities;
 pub use nominal::{Options, Planned, Stage, plan_nominal};
 pub use selection_safe::{Failure, SafePlanned, plan_selection_safe, policies};
+pub(crate) use views::rules;
 pub use views::{Knower, Views, order};
 pub use what_if::{Answer, Repair, Stand, WhatIf};

@@ -2,7 +2,7 @@
 
 use super::explain::{Explain, no_safe_plan};
 use super::views::{Views, order};
-use crate::plan::{self, AudiencePlan, Counted, Outcome, ProtectedSet, SelectionAware};
+use crate::plan::{self, AudiencePlan, Counted, Outcome, SelectionAware};
 use crate::rules::assess;
 use crate::search::{self, Crowd, Limits, Problem, Progress, Solution};
 use tearline_model::candidates::Candidates;
@@ -112,13 +112,7 @@ pub(super) fn assemble(
         mode: plan::Mode::Nominal,
         mode_reason: choice.reason,
         assumptions: assumptions(report),
-        sets: Views::sets(report)
-            .into_iter()
-            .map(|(source, population)| ProtectedSet {
-                source: u32::try_from(source + 1).unwrap_or(u32::MAX),
-                population: report.populations[population].id.clone(),
-            })
-            .collect(),
+        sets: Views::listed(report),
         audiences,
     }
 }
@@ -196,7 +190,7 @@ pub(super) fn best_for(
 }
 
 /// Utility of every level of every detail to one audience, in thousandths, from silence up.
-pub(super) fn utilities(report: &Report, audience: usize) -> Vec<Vec<u64>> {
+pub(crate) fn utilities(report: &Report, audience: usize) -> Vec<Vec<u64>> {
     let importance = &report.audiences[audience].importance_permille;
     let details = report.details.iter().zip(importance);
     details

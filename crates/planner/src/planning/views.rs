@@ -1,5 +1,6 @@
 //! Who comes to know what, and which protections that calls up.
 
+use crate::plan::ProtectedSet;
 use crate::rules::Rules;
 use crate::search::Crowd;
 use tearline_model::candidates::{Candidates, Groups};
@@ -73,6 +74,15 @@ impl<'a> Views<'a> {
             .collect()
     }
 
+    /// The protected sets as a plan lists them.
+    pub fn listed(report: &Report) -> Vec<ProtectedSet> {
+        let listed = |(source, population): (usize, usize)| ProtectedSet {
+            source: u32::try_from(source + 1).unwrap_or(u32::MAX),
+            population: report.populations[population].id.clone(),
+        };
+        Self::sets(report).into_iter().map(listed).collect()
+    }
+
     /// What `reader` knows when everybody has been released `releases`, the release of `without` left out.
     pub fn known(&self, reader: usize, releases: &[Vec<u8>], without: Option<usize>) -> Vec<u8> {
         let mut known = vec![0; self.report.details.len()];
@@ -96,6 +106,17 @@ impl<'a> Views<'a> {
         floor
     }
 
+    /// The linked facts that `reader` knows, ascending; with a source, those that came from it.
+    pub fn linked(&self, reader: usize, source: Option<usize>) -> Vec<usize> {
+        let members = self.of[reader].iter();
+        let mut linked: Vec<usize> =
+            members.flat_map(|&member| self.linked[member].iter().copied()).collect();
+        linked.retain(|&fact| source.is_none_or(|source| self.narrows(fact, source)));
+        linked.sort_unstable();
+        linked.dedup();
+        linked
+    }
+
     /// Every protected set against everybody who would know a release to `reader`; the release itself left out of
     /// what they know.
     pub fn knowers(&self, reader: usize, releases: &[Vec<u8>], tables: &'a [Candidates]) -> Vec<Knower<'a>> {
@@ -111,11 +132,7 @@ impl<'a> Views<'a> {
                     continue;
                 };
                 let base = self.known(other, releases, Some(reader));
-                let mut linked: Vec<usize> =
-                    view.iter().flat_map(|&member| self.linked[member].iter().copied()).collect();
-                linked.retain(|&fact| self.narrows(fact, source));
-                linked.sort_unstable();
-                linked.dedup();
+                let linked = self.linked(other, Some(source));
                 let same = knowers.iter_mut().find(|knower| {
                     knower.set == set && knower.crowd.base == base && knower.crowd.linked == linked
                 });
@@ -154,7 +171,7 @@ impl Knower<'_> {
 
 /// The rules for one source in one population against one audience, and the headroom: the strictest of each of the
 /// protections that cover all three. `None` where none does.
-pub(super) fn rules(
+pub(crate) fn rules(
     report: &Report,
     audience: usize,
     source: usize,

@@ -1,5 +1,6 @@
 //! What a choice of levels would leave, fast enough for a slider.
 
+use super::explain::columns;
 use super::margin::broken;
 use super::views::{Knower, Views};
 use crate::plan::Rule;
@@ -80,8 +81,6 @@ impl<'a> WhatIf<'a> {
             let members = near.list();
             let rules = knower.aim();
             let standing = assess(&rules, &members);
-            let columns: Vec<String> =
-                knower.crowd.candidates.groups.iter().map(|groups| groups.column.clone()).collect();
             sets.push(Stand {
                 set: knower.set,
                 audiences: knower
@@ -92,7 +91,7 @@ impl<'a> WhatIf<'a> {
                 candidates: standing.candidates,
                 needed: rules.k.saturating_add(rules.robust),
                 largest_share: standing.largest_share,
-                broken: broken(&rules, &members, &columns),
+                broken: broken(&rules, &members, &columns(&knower.crowd)),
             });
         }
         let safe = sets.iter().all(|stand| stand.broken.is_empty());

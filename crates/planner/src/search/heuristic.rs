@@ -137,7 +137,7 @@ impl Heuristic<'_, '_> {
         let mut levels = start;
         let mut tabu_until = vec![0_usize; rows];
         for turn in 1..=ROUND {
-            *cells = cells.checked_sub(2 * rows * core_width(&self.rich[0].core)).unwrap_or_default();
+            *cells = cells.checked_sub(2 * rows * self.rich[0].core.details.max(1)).unwrap_or_default();
             if *cells == 0 {
                 break;
             }
@@ -258,10 +258,6 @@ impl Climber {
             stays
         });
     }
-}
-
-fn core_width(core: &Core<'_>) -> usize {
-    core.details.max(1)
 }
 
 fn meet(levels: &mut [u8], row: &[u8]) {

@@ -32,9 +32,8 @@ struct Net {
 }
 
 struct NetSide {
-    rows: Vec<u32>,
-    /// Per row: price that it supports.
-    worth: Vec<u64>,
+    /// Rows in the box, each with the price that it supports.
+    supports: Vec<(u32, u64)>,
     /// Per block, then per row of the side (not only those in `rows`): its point.
     points: Vec<u16>,
 }
@@ -134,12 +133,12 @@ impl<'a> Field<'a> {
             Net { blocks: blocks::divide(open.filter(|open| open.high > open.low)), sides: Vec::new() };
         let floor = self.prices.total(&node.low);
         for alive in &node.alive {
-            let mut rows =
+            let mut supports =
                 Vec::with_capacity(usize::try_from(alive.size).unwrap_or(0).min(alive.worth.len()));
             bits::for_each(&alive.bits, |row| {
-                rows.push(u32::try_from(row).expect("rows are numbered by u32"));
+                supports.push((u32::try_from(row).expect("rows are numbered by u32"), floor));
             });
-            net.sides.push(NetSide { worth: vec![floor; rows.len()], points: Vec::new(), rows });
+            net.sides.push(NetSide { supports, points: Vec::new() });
         }
         let mut counts = Vec::new();
         for block in &mut net.blocks {
@@ -149,7 +148,7 @@ impl<'a> Field<'a> {
                 counts.resize(block.points(), 0);
                 block.points_of(side.rows.len(), |detail| side.column(detail), &mut net.points);
                 let points = &net.points[net.points.len() - side.rows.len()..];
-                for &row in &net.rows {
+                for &(row, _) in &net.supports {
                     counts[usize::from(points[row as usize])] += side.counts[row as usize];
                 }
                 block.accumulate(&mut counts);
@@ -160,8 +159,8 @@ impl<'a> Field<'a> {
             block.fill(&safe, |detail, level| self.prices.step(detail, level));
             for (side, net) in self.sides.iter().zip(&mut net.sides) {
                 let points = &net.points[net.points.len() - side.rows.len()..];
-                for (worth, &row) in net.worth.iter_mut().zip(&net.rows) {
-                    *worth += block.at(usize::from(points[row as usize]));
+                for (row, worth) in &mut net.supports {
+                    *worth += block.at(usize::from(points[*row as usize]));
                 }
             }
         }
@@ -207,21 +206,19 @@ impl<'a> Field<'a> {
             let mut dropped = false;
             let net = self.net(node);
             for ((side, alive), net) in self.sides.iter().zip(&mut node.alive).zip(&net.sides) {
-                let poor = net.rows.iter().zip(&net.worth).filter(|(_, worth)| **worth < threshold);
                 let mut gone = 0;
-                for (&row, _) in poor {
-                    alive.bits[row as usize / 64] &= !(1 << (row % 64));
+                for (row, _) in net.supports.iter().filter(|(_, worth)| *worth < threshold) {
+                    alive.bits[*row as usize / 64] &= !(1 << (row % 64));
                     gone += 1;
                 }
-                dropped |= gone * 64 > net.rows.len();
+                dropped |= gone * 64 > net.supports.len();
                 alive.size = side.sizes.of(&alive.bits);
                 if alive.size < side.core.face.least {
                     return Outcome::Dead;
                 }
             }
             for (side, net) in self.sides.iter().zip(&net.sides) {
-                let rows: Vec<(u32, u64)> = net.rows.iter().copied().zip(net.worth.iter().copied()).collect();
-                let Some(side_bound) = side.bound(&rows, node) else { return Outcome::Dead };
+                let Some(side_bound) = side.bound(&net.supports, node) else { return Outcome::Dead };
                 bound = bound.min(side_bound);
             }
             if !dropped {
@@ -313,20 +310,27 @@ impl<'a> Field<'a> {
     pub(super) fn split(&self, node: &Node) -> (usize, u8) {
         let mut screened: Vec<(f64, usize, u8)> = Vec::new();
         for detail in 0..node.low.len() {
-            for side_level in node.low[detail] + 1..=node.high[detail] {
-                let mut score: f64 = 0.0;
-                for (side, alive) in self.sides.iter().zip(&node.alive) {
-                    let mut lost_worth = 0.0;
-                    let mut keep = 0.0;
-                    for level in side_level..=node.high[detail] {
+            let steps = || node.low[detail] + 1..=node.high[detail];
+            // Per side and step: the share of its candidates who know it, and the worth that is lost with it.
+            let known: Vec<Vec<(f64, f64)>> = self
+                .sides
+                .iter()
+                .zip(&node.alive)
+                .map(|(side, alive)| {
+                    let share = |level| {
                         let know = side.sizes.of_common(&alive.bits, side.knowing(self.item(detail, level)));
-                        let share = ratio(know, alive.size);
-                        keep = if level == side_level { share } else { keep };
-                        lost_worth += share * ratio(self.prices.step(detail, level), 1);
-                    }
-                    score = score.max((1.0 - keep) * lost_worth);
-                }
-                screened.push((score, detail, side_level));
+                        ratio(know, alive.size)
+                    };
+                    let step = |level| (share(level), ratio(self.prices.step(detail, level), 1));
+                    steps().map(step).map(|(share, worth)| (share, share * worth)).collect()
+                })
+                .collect();
+            for (at, level) in steps().enumerate() {
+                let scores = known.iter().map(|known| {
+                    let lost = known[at..].iter().fold(0.0, |lost, (_, worth)| lost + worth);
+                    (1.0 - known[at].0) * lost
+                });
+                screened.push((scores.fold(0.0, f64::max), detail, level));
             }
         }
         screened.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -357,7 +361,7 @@ impl<'a> Field<'a> {
         let holder = net.blocks.iter().position(|block| block.below(0, detail, level - 1).is_some());
         for (side, net_side) in self.sides.iter().zip(&net.sides) {
             let knowing = side.knowing(self.item(detail, level));
-            let rows = net_side.rows.iter().copied().zip(net_side.worth.iter().copied());
+            let rows = net_side.supports.iter().copied();
             scratch.clear();
             scratch
                 .extend(rows.clone().filter(|&(row, _)| knowing[row as usize / 64] >> (row % 64) & 1 == 1));
@@ -388,19 +392,16 @@ impl<'a> Field<'a> {
 /// Splits examined closely.
 const SCREENED: usize = 4;
 
-/// Drops rows worth less than the threshold; whether there were any.
-fn drop_poor(bits: &mut [u64], worth: &[u64], threshold: u64) -> bool {
-    let mut dropped = false;
+/// Drops rows worth less than the threshold.
+fn drop_poor(bits: &mut [u64], worth: &[u64], threshold: u64) {
     for (index, word) in bits.iter_mut().enumerate() {
         let mut left = *word;
         while left != 0 {
             let bit = left & left.wrapping_neg();
             if worth[index * 64 + bit.trailing_zeros() as usize] < threshold {
                 *word ^= bit;
-                dropped = true;
             }
             left ^= bit;
         }
     }
-    dropped
 }

@@ -75,7 +75,8 @@ pub(super) fn solve(
         .collect();
     drop(worth);
     drop(views);
-    let mut search = Search { prices: &prices, cores: &cores, open: BinaryHeap::new(), best, nodes: 0 };
+    let mut search =
+        Search { prices: &prices, cores: &cores, open: BinaryHeap::new(), best: Best(best), nodes: 0 };
     search.run(&problem.floor, &ceiling, limits, control)
 }
 
@@ -95,8 +96,26 @@ struct Search<'a> {
     prices: &'a Prices,
     cores: &'a [Core<'a>],
     open: BinaryHeap<Queued>,
-    best: Option<(u64, Vec<u8>)>,
+    best: Best,
     nodes: u64,
+}
+
+/// The best levels so far with their price.
+#[derive(Clone, Default)]
+struct Best(Option<(u64, Vec<u8>)>);
+
+impl Best {
+    /// The price that must be reached.
+    fn threshold(&self) -> u64 {
+        self.0.as_ref().map_or(0, |(price, _)| *price)
+    }
+
+    /// Keeps the better; among equals the lexicographically greater, whatever the order of discovery.
+    fn offer(&mut self, found: Option<(u64, Vec<u8>)>) {
+        if found > self.0 {
+            self.0 = found;
+        }
+    }
 }
 
 impl Search<'_> {
@@ -118,7 +137,7 @@ impl Search<'_> {
         self.open.push(Queued { node: root, order });
         let mut stopped = false;
         while let Some(top) = self.open.peek() {
-            if top.node.bound < self.threshold() {
+            if top.node.bound < self.best.threshold() {
                 self.open.clear();
                 break;
             }
@@ -129,51 +148,39 @@ impl Search<'_> {
             }
             let batch: Vec<Packed> =
                 (0..BATCH).filter_map(|_| self.open.pop()).map(|queued| queued.node).collect();
-            for grown in self.grow(&batch, limits) {
+            for grown in self.grow(&batch, limits.threads) {
                 self.nodes += grown.nodes;
-                self.offer(grown.best);
+                self.best.offer(grown.best.0);
                 for node in grown.open {
                     order += 1;
                     self.open.push(Queued { node, order });
                 }
             }
         }
-        let best = self.best.take();
-        let price = best.as_ref().map_or(0, |(price, _)| *price);
+        let price = self.best.threshold();
         let bound =
             if stopped { self.open.peek().map_or(price, |top| top.node.bound.max(price)) } else { price };
         Solution {
             utility: self.prices.utility(price),
             bound: self.prices.utility(bound),
-            levels: best.map(|(_, levels)| levels),
+            levels: self.best.0.take().map(|(_, levels)| levels),
             optimal: !stopped,
             nodes: self.nodes,
         }
     }
 
-    fn threshold(&self) -> u64 {
-        self.best.as_ref().map_or(0, |(price, _)| *price)
-    }
-
     fn progress(&self, bound: u64) -> Progress {
         Progress {
-            best: self.best.as_ref().map(|(price, _)| self.prices.utility(*price)),
+            best: self.best.0.as_ref().map(|(price, _)| self.prices.utility(*price)),
             bound: self.prices.utility(bound),
             nodes: self.nodes,
             open: self.open.len(),
         }
     }
 
-    /// Keeps the better; among equals the lexicographically greater, whatever the order of discovery.
-    fn offer(&mut self, found: Option<(u64, Vec<u8>)>) {
-        if found > self.best {
-            self.best = found;
-        }
-    }
-
-    fn grow(&self, batch: &[Packed], limits: Limits) -> Vec<Grown> {
-        let one = |packed: &Packed| self.plunge(packed, limits);
-        if limits.threads < 2 || batch.len() < 2 {
+    fn grow(&self, batch: &[Packed], threads: usize) -> Vec<Grown> {
+        let one = |packed: &Packed| self.plunge(packed);
+        if threads < 2 || batch.len() < 2 {
             return batch.iter().map(one).collect();
         }
         std::thread::scope(|scope| {
@@ -183,7 +190,7 @@ impl Search<'_> {
     }
 
     /// Works on one subtree: always the best of what it has opened itself.
-    fn plunge(&self, packed: &Packed, _limits: Limits) -> Grown {
+    fn plunge(&self, packed: &Packed) -> Grown {
         let (field, mut root) = Field::new(self.cores, self.prices, packed);
         let mut grown = Grown { nodes: 0, best: self.best.clone(), open: Vec::new() };
         let mut waiting: Vec<Node> = Vec::new();
@@ -200,7 +207,7 @@ impl Search<'_> {
                 }
             }
         }
-        let threshold = grown.threshold();
+        let threshold = grown.best.threshold();
         grown.open = waiting
             .into_iter()
             .filter(|node| node.bound >= threshold)
@@ -213,36 +220,26 @@ impl Search<'_> {
 /// What a plunge brings back.
 struct Grown {
     nodes: u64,
-    best: Option<(u64, Vec<u8>)>,
+    best: Best,
     open: Vec<Packed>,
 }
 
 impl Grown {
-    fn threshold(&self) -> u64 {
-        self.best.as_ref().map_or(0, |(price, _)| *price)
-    }
-
     /// Tightens a node and takes what it proves; whether it is still open.
     fn examine(&mut self, field: &Field<'_>, prices: &Prices, node: &mut Node) -> bool {
         self.nodes += 1;
-        match field.tighten(node, self.threshold()) {
+        match field.tighten(node, self.best.threshold()) {
             Outcome::Dead => false,
             Outcome::Solved(levels) => {
-                self.offer(Some((prices.total(&levels), levels)));
+                self.best.offer(Some((prices.total(&levels), levels)));
                 false
             }
             Outcome::Open => {
-                if prices.total(&node.low) >= self.threshold() {
-                    self.offer(field.floor_if_safe(node));
+                if prices.total(&node.low) >= self.best.threshold() {
+                    self.best.offer(field.floor_if_safe(node));
                 }
                 true
             }
-        }
-    }
-
-    fn offer(&mut self, found: Option<(u64, Vec<u8>)>) {
-        if found > self.best {
-            self.best = found;
         }
     }
 }

@@ -4,35 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
+use crate::chance::Chance;
 use tearline_model::candidates::Groups;
 use tearline_model::worlds::{WorldDetail, Worlds};
 use tearline_planner::policy::{
     Effort, NoPolicy, NotPossible, Placed, Policy, PolicyInput, ProtectedSet, Query, Reader, build,
 };
 use tearline_planner::rules::{Member, Rules, assess};
-
-/// splitmix64: the same worlds on every machine.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % n
-    }
-
-    /// Skewed towards 0.
-    fn skewed(&mut self, n: u64) -> u64 {
-        let n = self.below(n) + 1;
-        self.below(n)
-    }
-
-    fn index(&mut self, n: u64) -> usize {
-        usize::try_from(self.below(n)).expect("small")
-    }
-}
 
 const LEVELS: usize = 2;
 
@@ -50,7 +28,7 @@ fn text(level: usize, code: u64) -> String {
 }
 
 /// A detail with values 0..9 under regions 0..3; some candidates cannot say it exactly.
-fn valued(dice: &mut Dice, rows: usize) -> WorldDetail {
+fn valued(dice: &mut Chance, rows: usize) -> WorldDetail {
     let exact: Vec<u64> = (0..rows).map(|_| dice.skewed(9)).collect();
     let null: Vec<bool> = (0..rows).map(|_| dice.below(12) == 0).collect();
     let code = |v: u64| u32::try_from(v).expect("small");
@@ -60,19 +38,19 @@ fn valued(dice: &mut Dice, rows: usize) -> WorldDetail {
     WorldDetail::Valued { codes: vec![coarse, fine], values, report: vec![None; LEVELS] }
 }
 
-fn fixed(dice: &mut Dice, rows: usize) -> WorldDetail {
+fn fixed(dice: &mut Chance, rows: usize) -> WorldDetail {
     WorldDetail::Fixed((0..rows).map(|_| u8::try_from(dice.below(3)).expect("small")).collect())
 }
 
 /// Every candidate could have reported some of six values under two regions.
-fn many(dice: &mut Dice, rows: usize) -> WorldDetail {
+fn many(dice: &mut Chance, rows: usize) -> WorldDetail {
     let known = (0..rows).map(|_| vec![(1 << dice.skewed(6)) | dice.below(64)]).collect();
     let ancestors = (0..6).map(|v| vec![v / 3, v]).collect();
     let values = vec![(0..2).map(|c| text(1, c)).collect(), (0..6).map(|c| text(2, c)).collect()];
     WorldDetail::Many { ancestors, values, known, report: vec![None; LEVELS] }
 }
 
-fn worlds(dice: &mut Dice, rows: usize, kinds: &[fn(&mut Dice, usize) -> WorldDetail]) -> Worlds {
+fn worlds(dice: &mut Chance, rows: usize, kinds: &[fn(&mut Chance, usize) -> WorldDetail]) -> Worlds {
     let count = (0..rows).map(|_| if dice.below(4) == 0 { 1 + dice.below(3) } else { 1 }).collect();
     let weight = (0..rows).map(|_| 1000 * (1 + dice.skewed(4))).collect();
     let of = (0..rows).map(|_| u32::try_from(dice.below(4)).expect("small")).collect();
@@ -80,7 +58,7 @@ fn worlds(dice: &mut Dice, rows: usize, kinds: &[fn(&mut Dice, usize) -> WorldDe
     Worlds { details: kinds.iter().map(|kind| kind(dice, rows)).collect(), count, weight, groups }
 }
 
-fn utility(dice: &mut Dice, details: usize) -> Vec<Vec<u64>> {
+fn utility(dice: &mut Chance, details: usize) -> Vec<Vec<u64>> {
     (0..details)
         .map(|_| {
             let first = 100 + dice.below(900);
@@ -155,7 +133,7 @@ fn built(input: &PolicyInput<'_>) -> Result<Policy, NoPolicy> {
     build(input, &AtomicBool::new(false), &mut |_, _| {})
 }
 
-fn random_rules(dice: &mut Dice) -> Rules {
+fn random_rules(dice: &mut Chance) -> Rules {
     Rules {
         k: 2 + dice.below(5),
         robust: dice.below(2),
@@ -229,7 +207,7 @@ fn by_policy(policy: &Policy) -> impl FnMut(&Query) -> Option<Seen> + '_ {
 
 #[test]
 fn attacker_sees_through_the_nominal_planner_but_not_through_the_policy() {
-    let mut dice = Dice(1);
+    let mut dice = Chance(1);
     let (mut below, mut all) = (0, 0);
     for _ in 0..150 {
         let worlds = worlds(&mut dice, 60, &[valued, valued, valued]);
@@ -252,8 +230,8 @@ fn attacker_sees_through_the_nominal_planner_but_not_through_the_policy() {
 
 #[test]
 fn no_output_of_a_policy_leaves_its_suspects_unprotected() {
-    let mut dice = Dice(2);
-    let kinds: [fn(&mut Dice, usize) -> WorldDetail; 2] = [valued, fixed];
+    let mut dice = Chance(2);
+    let kinds: [fn(&mut Chance, usize) -> WorldDetail; 2] = [valued, fixed];
     let (mut policies, mut refused) = (0, 0);
     for _ in 0..2500 {
         let rows = 4 + dice.index(60);
@@ -279,8 +257,8 @@ fn no_output_of_a_policy_leaves_its_suspects_unprotected() {
 
 #[test]
 fn candidates_with_several_possible_values_stay_hidden() {
-    let mut dice = Dice(3);
-    let kinds: [fn(&mut Dice, usize) -> WorldDetail; 3] = [valued, fixed, many];
+    let mut dice = Chance(3);
+    let kinds: [fn(&mut Chance, usize) -> WorldDetail; 3] = [valued, fixed, many];
     let mut policies = 0;
     for _ in 0..600 {
         let rows = 10 + dice.index(40);
@@ -303,7 +281,7 @@ fn candidates_with_several_possible_values_stay_hidden() {
 /// Two sources with details of their own: the attacker holds every pair of candidates possible.
 #[test]
 fn two_sources_stay_hidden_at_once() {
-    let mut dice = Dice(4);
+    let mut dice = Chance(4);
     let mut policies = 0;
     for _ in 0..300 {
         let first = worlds(&mut dice, 25, &[valued, fixed, valued, fixed]);
@@ -344,8 +322,8 @@ fn two_sources_stay_hidden_at_once() {
 /// The partner sees the public release too: its view is the pair.
 #[test]
 fn a_partner_who_sees_the_public_release_learns_no_more_than_its_rules_allow() {
-    let mut dice = Dice(5);
-    let kinds: [fn(&mut Dice, usize) -> WorldDetail; 3] = [valued, fixed, many];
+    let mut dice = Chance(5);
+    let kinds: [fn(&mut Chance, usize) -> WorldDetail; 3] = [valued, fixed, many];
     let mut finer = 0;
     for round in 0..800 {
         let plain_tree = round % 2 == 0;
@@ -381,7 +359,7 @@ fn a_partner_who_sees_the_public_release_learns_no_more_than_its_rules_allow() {
 
 #[test]
 fn what_was_told_before_is_told_apart_first() {
-    let mut dice = Dice(6);
+    let mut dice = Chance(6);
     let mut violated = 0;
     for round in 0..300 {
         let worlds = worlds(&mut dice, 40, &[valued, valued, fixed]);
@@ -415,7 +393,7 @@ fn what_was_told_before_is_told_apart_first() {
 
 #[test]
 fn a_policy_is_the_same_with_two_threads_and_survives_its_text() {
-    let mut dice = Dice(7);
+    let mut dice = Chance(7);
     for round in 0..20 {
         let worlds = worlds(&mut dice, 400, &[valued, valued, valued, fixed]);
         let set = ProtectedSet {
@@ -436,7 +414,7 @@ fn a_policy_is_the_same_with_two_threads_and_survives_its_text() {
 
 #[test]
 fn a_report_that_nobody_could_have_made_gets_no_release() {
-    let mut dice = Dice(8);
+    let mut dice = Chance(8);
     let mut worlds = worlds(&mut dice, 40, &[valued, valued]);
     let WorldDetail::Valued { codes, report, .. } = &mut worlds.details[0] else { unreachable!("made so") };
     let present = codes.iter().map(|level| Some(level[0])).collect::<Vec<_>>();
@@ -450,7 +428,7 @@ fn a_report_that_nobody_could_have_made_gets_no_release() {
 
 #[test]
 fn damaged_policies_are_refused() {
-    let mut dice = Dice(9);
+    let mut dice = Chance(9);
     let worlds = worlds(&mut dice, 60, &[valued, fixed]);
     let set =
         ProtectedSet { worlds: &worlds, details: vec![true; 2], rules: Rules { k: 3, ..Rules::default() } };

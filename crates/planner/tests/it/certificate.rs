@@ -58,13 +58,16 @@ fn plan(report: &Report, tables: &[Candidates], file: &[u8]) -> Certificate {
 }
 
 fn choices(report: &Report, planned: &Planned) -> Vec<Choice> {
-    let worth = tearline_planner::certificate::claim::worth;
+    let worth = |audience: usize, detail: usize, level: u8| {
+        let reached = usize::from(level).checked_sub(1).map(|at| report.details[detail].levels[at].utility.0);
+        let importance = u64::from(report.audiences[audience].importance_permille[detail]);
+        reached.unwrap_or(0) * importance / 1000
+    };
     let audiences = 0..report.audiences.len();
     audiences
         .map(|audience| {
             let levels = planned.levels[audience].clone();
-            let utility =
-                levels.iter().enumerate().map(|(d, &level)| worth(report, audience, d, level)).sum();
+            let utility = levels.iter().enumerate().map(|(d, &level)| worth(audience, d, level)).sum();
             let released = planned.solutions[audience].levels.is_some().then_some(levels);
             Choice { audience, released, bound: utility, optimal: true, ..Choice::default() }
         })

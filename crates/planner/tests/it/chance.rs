@@ -15,9 +15,25 @@ impl Chance {
         z ^ (z >> 31)
     }
 
+    /// Uniform in `0..n`.
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    /// Below `n`, skewed towards 0.
+    pub(crate) fn skewed(&mut self, n: u64) -> u64 {
+        let n = self.below(n) + 1;
+        self.below(n)
+    }
+
+    /// Uniform in `0..n`, as an index.
+    pub(crate) fn index(&mut self, n: u64) -> usize {
+        usize::try_from(self.below(n)).expect("small")
+    }
+
     /// Uniform in `from..=to`.
     pub(crate) fn in_range(&mut self, from: u64, to: u64) -> u64 {
-        from + self.next() % (to - from + 1)
+        from + self.below(to - from + 1)
     }
 
     /// True once in `n` times.
