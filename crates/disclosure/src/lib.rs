@@ -1,0 +1,1 @@
+//! What is signed: tokens with selective disclosure, statements, evidence, and the check of free text.

@@ -1,0 +1,1 @@
+//! The transparency log as mathematics on bytes: trees, tiles, notes, checkpoints, cosignatures, proofs.

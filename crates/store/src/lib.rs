@@ -1,0 +1,1 @@
+//! What is kept: the log on a disk, the keys, and the desk's private records.
