@@ -9,6 +9,7 @@ mod load;
 mod names;
 mod output;
 mod plan;
+mod policy;
 mod render;
 mod watch;
 mod what_if;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let look = Look::of_stdout(cli.color);
     let (ended, json) = match &cli.command {
         Command::Plan(args) => (plan::run(args, look), args.json),
+        Command::Policy(args) => (policy::run(args, look), args.json),
         Command::WhatIf(args) => (what_if::run(args, look), args.json),
         Command::Check(args) => (check::run(args, look), args.json),
         Command::Completions { shell } => (generate::completions(*shell), false),
