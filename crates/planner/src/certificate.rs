@@ -15,6 +15,9 @@ pub const VERSION: u32 = 1;
 /// Certificates above this size are refused unread: 200 audiences of 1,000 details and 1,000 sets stay below it.
 pub const MOST_BYTES: usize = 64 << 20;
 
+/// Messages about the form of a certificate are cut after so many characters.
+const MESSAGE_CHARS: usize = 200;
+
 /// What a plan claims.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,7 +151,13 @@ impl Certificate {
         if bytes.len() > MOST_BYTES {
             return Err(ReadError::TooLarge(bytes.len()));
         }
-        let malformed = |error: serde_json::Error| ReadError::Malformed(error.to_string());
+        let malformed = |error: serde_json::Error| {
+            // It may quote what it found, however long that is.
+            let (message, place) = (error.to_string(), format!(", line {}", error.line()));
+            let long = message.chars().count() > MESSAGE_CHARS;
+            let cut: String = message.chars().take(MESSAGE_CHARS).collect();
+            ReadError::Malformed(if long { format!("{cut}…{place}") } else { message })
+        };
         // The version first: a later one may have other fields, and then their names would only mislead.
         let found: Versioned = serde_json::from_slice(bytes).map_err(malformed)?;
         if found.version != u64::from(VERSION) {

@@ -409,6 +409,9 @@ fn files_that_are_no_certificate_are_refused() {
     assert!(matches!(Certificate::read(b"{}"), Err(ReadError::Malformed(_))));
     let later = CERTIFICATE.replace("\"tearline-certificate\": 1", "\"tearline-certificate\": 2");
     assert_eq!(Certificate::read(later.as_bytes()), Err(ReadError::OtherVersion(2)));
+    let long = format!("\"{}\"", "x".repeat(5000));
+    let message = Certificate::read(long.as_bytes()).expect_err("a text is no certificate").to_string();
+    assert!(message.len() < 400 && message.ends_with("line 1"), "{message}");
     let more = CERTIFICATE.replacen("\"mode\"", "\"spell\": 1, \"mode\"", 1);
     assert!(matches!(Certificate::read(more.as_bytes()), Err(ReadError::Malformed(_))));
 }
