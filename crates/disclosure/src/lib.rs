@@ -1,1 +1,8 @@
 //! What is signed: tokens with selective disclosure, statements, evidence, and the check of free text.
+
+pub mod bytes;
+pub mod entry;
+pub mod files;
+pub mod identity;
+pub mod jws;
+pub mod statement;
