@@ -113,7 +113,7 @@ fn no_datafusion() -> Fault {
     Fault::new(
         Kind::NotBuilt,
         "this program was built without Apache DataFusion, which reads Parquet files",
-        "Build it with --features datafusion, or convert the table to CSV.",
+        "Build it with it (cargo build --release -p tearline --features datafusion), or convert the table to CSV.",
     )
 }
 
