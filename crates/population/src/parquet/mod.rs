@@ -5,7 +5,7 @@
 
 mod count;
 mod file;
-mod overflow;
+mod meaning;
 mod plan;
 
 use std::path::Path;
@@ -18,8 +18,6 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::config::ConfigNonZeroUsize;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use futures_util::TryStreamExt as _;
@@ -27,7 +25,6 @@ use hashbrown::DefaultHashBuilder;
 
 use self::count::Count;
 use self::file::Files;
-use self::overflow::Checked;
 use self::plan::{Plan, plan};
 use crate::Progress;
 use crate::error::{Fault, Kind};
@@ -112,10 +109,8 @@ fn session(threads: usize) -> SessionContext {
     options.sql_parser.map_string_types_to_utf8view = std::env::var("VIEWS").is_ok();
     // Deep enough for anything that people write, and shallow enough for the stack.
     options.sql_parser.recursion_limit = ConfigNonZeroUsize::try_new(NESTED).expect("it is not zero");
-    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(Checked)];
-    rules.extend(PhysicalOptimizer::new().rules);
     let state = SessionStateBuilder::new().with_config(config).with_default_features();
-    SessionContext::new_with_state(state.with_physical_optimizer_rules(rules).build())
+    SessionContext::new_with_state(meaning::with_rules(state).build())
 }
 
 /// Registers the table; its columns.

@@ -11,7 +11,7 @@ mod worker;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
@@ -173,7 +173,7 @@ fn evaluate(
         count: position(count),
         id: position(id),
         hasher: DefaultHashBuilder::default(),
-        stop: AtomicBool::new(false),
+        stop: AtomicU64::new(u64::MAX),
         wanted,
     };
     let workers = (0..options.threads.max(1)).map(|_| Worker::new(&shared)).collect::<Result<Vec<_>, _>>()?;
@@ -185,8 +185,8 @@ fn evaluate(
             .into_iter()
             .map(|worker| {
                 let receiver = Arc::clone(&receiver);
-                let stop = &shared.stop;
-                scope.spawn(move || work(worker, &receiver, stop))
+                let shared = &shared;
+                scope.spawn(move || work(worker, &receiver, shared))
             })
             .collect();
         drop(receiver);
@@ -194,10 +194,10 @@ fn evaluate(
         let mut ahead = ahead.into_iter();
         loop {
             if options.cancel.load(Ordering::Relaxed) {
-                shared.stop.store(true, Ordering::Relaxed);
+                shared.stop.store(0, Ordering::Relaxed);
                 outcome.faults.push(Fault::cancelled());
             }
-            if shared.stop.load(Ordering::Relaxed) {
+            if shared.stop.load(Ordering::Relaxed) < u64::MAX {
                 break;
             }
             let chunk = match ahead.next() {
@@ -264,18 +264,19 @@ impl Outcome {
 fn work(
     mut worker: Worker<'_, '_>,
     receiver: &Mutex<Receiver<Chunk>>,
-    stop: &AtomicBool,
+    shared: &Shared<'_>,
 ) -> Result<Found, Fault> {
     let mut fault = None;
     loop {
         let next = receiver.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok(chunk) = next else { break };
-        if stop.load(Ordering::Relaxed) {
+        if shared.in_vain(chunk.line(0)) {
             continue;
         }
         if let Err(met) = worker.process(&chunk) {
-            stop.store(true, Ordering::Relaxed);
-            fault = Some(met);
+            shared.stop.fetch_min(met.line.unwrap_or(0), Ordering::Relaxed);
+            // Chunks come in order, so the first fault that a worker meets is the first of its own.
+            fault.get_or_insert(met);
         }
     }
     fault.map_or_else(|| Ok(worker.finish()), Err)
