@@ -104,3 +104,45 @@ fn checked(expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
     })
     .data()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::arrow::array::{Array, AsArray, Int64Array, RecordBatch};
+    use datafusion::arrow::datatypes::Int64Type;
+    use datafusion::prelude::SessionContext;
+
+    /// What an expression gives for `x` = null and for the largest whole number.
+    fn evaluate(context: &SessionContext, sql: &str) -> Result<RecordBatch> {
+        let numbers: Arc<dyn Array> = Arc::new(Int64Array::from(vec![None, Some(i64::MAX)]));
+        let table = RecordBatch::try_from_iter_with_nullable([("x", numbers, true)])?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        runtime.block_on(async {
+            let frame = context.read_batch(table)?;
+            context.register_table("t", frame.into_view())?;
+            let mut batches = context.sql(&format!("SELECT {sql} AS c FROM t")).await?.collect().await?;
+            Ok(batches.remove(0))
+        })
+    }
+
+    fn ours() -> SessionContext {
+        SessionContext::new_with_state(with_rules(SessionStateBuilder::new().with_default_features()).build())
+    }
+
+    #[test]
+    fn whoever_has_no_value_neither_has_another_nor_lacks_it() {
+        let sql = "NOT (x IN (1) AND x IN (2))";
+        let answer = evaluate(&ours(), sql).expect("it can be evaluated");
+        assert!(answer.column(0).is_null(0));
+        // Left to itself the engine says that they lack it. When this fails, see docs/decisions/0008-no-ballista.md.
+        let answer = evaluate(&SessionContext::new(), sql).expect("it can be evaluated");
+        assert!(answer.column(0).as_boolean().value(0));
+    }
+
+    #[test]
+    fn sums_that_leave_64_bits_are_errors() {
+        assert!(evaluate(&ours(), "x + 1").is_err());
+        let answer = evaluate(&SessionContext::new(), "x + 1").expect("it goes on with what is left");
+        assert_eq!(answer.column(0).as_primitive::<Int64Type>().value(1), i64::MIN);
+    }
+}
