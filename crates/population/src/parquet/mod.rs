@@ -105,8 +105,6 @@ fn prepare(job: &Job<'_>, files: &Files, runtime: &tokio::runtime::Runtime) -> R
 fn session(threads: usize) -> SessionContext {
     let mut config = SessionConfig::new().with_target_partitions(threads);
     let options = config.options_mut();
-    options.execution.parquet.schema_force_view_types = std::env::var("VIEWS").is_ok();
-    options.sql_parser.map_string_types_to_utf8view = std::env::var("VIEWS").is_ok();
     // Deep enough for anything that people write, and shallow enough for the stack.
     options.sql_parser.recursion_limit = ConfigNonZeroUsize::try_new(NESTED).expect("it is not zero");
     let state = SessionStateBuilder::new().with_config(config).with_default_features();
