@@ -117,7 +117,8 @@ fn check_protected(bytes: &[u8]) -> Result<(), BadReceipt> {
     let pairs = decoder.map()?.ok_or(Form("its protected header has no fixed length"))?;
     let (mut algorithm, mut structure) = (None, None);
     for _ in 0..pairs {
-        if !matches!(decoder.datatype()?, Type::U8 | Type::U16 | Type::I8 | Type::I16 | Type::U32 | Type::I32) {
+        if !matches!(decoder.datatype()?, Type::U8 | Type::U16 | Type::I8 | Type::I16 | Type::U32 | Type::I32)
+        {
             return Err(Form("its protected header has a label that is not a number"));
         }
         match decoder.i64()? {

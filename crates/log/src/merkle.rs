@@ -67,7 +67,9 @@ pub enum BadProof {
         found: usize,
     },
     /// The hashes do not lead to the root of the checkpoint.
-    #[error("the hashes of the proof do not lead to the root of the checkpoint: the entry or the proof is altered")]
+    #[error(
+        "the hashes of the proof do not lead to the root of the checkpoint: the entry or the proof is altered"
+    )]
     Root,
     /// The hashes do not lead to the root of the older tree.
     #[error(

@@ -36,13 +36,17 @@ impl KeyKind {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BadKey {
     /// Not of the form of a verifier key.
-    #[error("not a verifier key. Expected NAME+8 hexadecimal digits+Base 64, as the log's owner hands it out")]
+    #[error(
+        "not a verifier key. Expected NAME+8 hexadecimal digits+Base 64, as the log's owner hands it out"
+    )]
     Form,
     /// The name is empty or has spaces or a plus.
     #[error("{0:?} cannot name a key: a name is not empty and has no spaces and no '+'")]
     Name(String),
     /// The ID is not that of this name and key.
-    #[error("the key's ID does not fit its name and bytes: part of it has been altered. Ask for the key again")]
+    #[error(
+        "the key's ID does not fit its name and bytes: part of it has been altered. Ask for the key again"
+    )]
     Id,
     /// A kind of key that this program does not know.
     #[error("a key of type {0:#04x}. Known are 0x01 (a log's, Ed25519) and 0x04 (a witness's, Ed25519)")]

@@ -56,7 +56,8 @@ impl EntryProof {
     pub fn read(bytes: &[u8]) -> Result<Self, BadEntryProof> {
         use BadEntryProof::Form;
         let text = str::from_utf8(bytes).map_err(|_| Form("it is not text"))?;
-        let (head, note) = text.split_once("\n\n").ok_or(Form("expected an empty line before the checkpoint"))?;
+        let (head, note) =
+            text.split_once("\n\n").ok_or(Form("expected an empty line before the checkpoint"))?;
         let mut lines = head.split('\n').peekable();
         if lines.next() != Some(HEADER) {
             return Err(Form("expected c2sp.org/tlog-proof@v1 in its first line"));

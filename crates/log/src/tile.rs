@@ -71,9 +71,11 @@ impl Resource {
         let count = count(kind, size);
         let (full, rest) = (count >> 8, count & 0xff);
         let width = u16::try_from(rest).expect("below 256");
-        (0..full)
-            .map(move |index| Self { kind, index, width: FULL })
-            .chain((rest > 0).then_some(Self { kind, index: full, width }))
+        (0..full).map(move |index| Self { kind, index, width: FULL }).chain((rest > 0).then_some(Self {
+            kind,
+            index: full,
+            width,
+        }))
     }
 
     /// The partial resource of a kind at the end of a log of `size` entries, if there is one.
@@ -196,8 +198,7 @@ pub fn entries(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, BadTile> {
     for entry in 0..width {
         let short = BadTile::Short { entry, width };
         let (length, after) = rest.split_first_chunk::<2>().ok_or(short)?;
-        let (bytes, after) =
-            after.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(short)?;
+        let (bytes, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(short)?;
         found.push(bytes);
         rest = after;
     }

@@ -95,7 +95,8 @@ impl Request {
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let bad = Refusal::BadRequest;
         let text = str::from_utf8(bytes).map_err(|_| bad("it is not text"))?;
-        let (head, note) = text.split_once("\n\n").ok_or(bad("expected an empty line before the checkpoint"))?;
+        let (head, note) =
+            text.split_once("\n\n").ok_or(bad("expected an empty line before the checkpoint"))?;
         let mut lines = head.split('\n');
         let old = lines.next().and_then(|line| size_from(line.strip_prefix("old ")?));
         let old = old.ok_or(bad("its first line must be \"old\" and a size"))?;
@@ -106,7 +107,8 @@ impl Request {
             }
             proof.push(Hash::from_base64(line).ok_or(bad("a line of the proof is not a hash in Base 64"))?);
         }
-        let checkpoint = Note::read(note.as_bytes()).map_err(|_| bad("the checkpoint is not a signed note"))?;
+        let checkpoint =
+            Note::read(note.as_bytes()).map_err(|_| bad("the checkpoint is not a signed note"))?;
         Ok(Self { old, proof, checkpoint })
     }
 
