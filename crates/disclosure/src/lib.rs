@@ -7,5 +7,6 @@ pub mod identity;
 pub mod keys;
 pub mod sdjwt;
 pub mod statement;
+pub mod text_check;
 pub mod token;
 pub mod verify;
