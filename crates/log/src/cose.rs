@@ -110,7 +110,7 @@ fn to_be_signed(protected: &[u8], root: Hash) -> Vec<u8> {
     })
 }
 
-/// Whether the protected header says what it must: EdDSA, the tree of RFC 9162, nothing critical.
+/// Whether the protected header says what it must: `EdDSA`, the tree of RFC 9162, nothing critical.
 fn check_protected(bytes: &[u8]) -> Result<(), BadReceipt> {
     use BadReceipt::Form;
     let mut decoder = Decoder::new(bytes);

@@ -82,7 +82,7 @@ pub enum BadProof {
 /// The largest power of two below `size`, which is at least 2: where RFC 6962 splits a tree.
 fn split(size: u64) -> u64 {
     debug_assert!(size >= 2);
-    1 << (63 - (size - 1).leading_zeros())
+    1 << (size - 1).ilog2()
 }
 
 /// The root of the entries from `start`, `size` of them. `start` is a multiple of the power of two that holds `size`.

@@ -2,4 +2,5 @@
 
 pub mod desk;
 pub mod keys;
+pub mod log_folder;
 pub mod seal;
