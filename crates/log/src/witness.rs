@@ -1,4 +1,4 @@
-//! What a witness checks before it cosigns (C2SP tlog-witness v1.0.x): a pure function of what it remembers and what it
+//! What a witness checks before it cosigns (C2SP tlog-witness v1.1.0): a pure function of what it remembers and what it
 //! is sent, with the standard's answers.
 //!
 //! Whoever uses it must store the new checkpoint durably before the cosignature leaves, and must not check two requests
@@ -60,7 +60,8 @@ pub enum Refusal {
         /// The size of the checkpoint cosigned last.
         size: u64,
     },
-    /// The same size with another root: the log shows different histories to different readers (409).
+    /// The same size with another root: the log shows different histories to different readers (422; version 1.0 of the
+    /// standard had 409).
     #[error(
         "a fork: this checkpoint of {size} entries has another root than the one that was cosigned. Keep both \
          checkpoints, together they prove that the log showed two histories"
@@ -81,8 +82,8 @@ impl Refusal {
             Self::BadRequest(_) => 400,
             Self::NotSigned(_) => 403,
             Self::UnknownLog(_) => 404,
-            Self::OtherSize { .. } | Self::Fork { .. } => 409,
-            Self::Inconsistent(_) => 422,
+            Self::OtherSize { .. } => 409,
+            Self::Fork { .. } | Self::Inconsistent(_) => 422,
         }
     }
 }

@@ -79,7 +79,7 @@ pub struct LogFolder<S = Disk> {
     publisher: Publisher<S>,
     dir: PathBuf,
     /// Held until the folder is dropped.
-    _lock: Box<dyn Any + Send>,
+    _lock: Box<dyn Any + Send + Sync>,
 }
 
 /// Makes entries durable, in the order in which they come.
@@ -142,7 +142,7 @@ impl LogFolder {
     /// # Errors
     /// If there is something already, or the disk refuses. May be repeated.
     pub fn create(dir: &Path, signer: Signer) -> Result<Self, Error> {
-        Self::create_on(Arc::new(Disk::default()), dir, signer, Options::default())
+        Self::create_on(&Arc::new(Disk::default()), dir, signer, Options::default())
     }
 
     /// Opens a log to write to it, and publishes what a crash left unpublished.
@@ -150,7 +150,7 @@ impl LogFolder {
     /// # Errors
     /// If there is no log, another process writes to it, the key is not its key, or it is damaged.
     pub fn open(dir: &Path, signer: Signer) -> Result<Self, Error> {
-        Self::open_on(Arc::new(Disk::default()), dir, signer, Options::default())
+        Self::open_on(&Arc::new(Disk::default()), dir, signer, Options::default())
     }
 }
 
@@ -159,16 +159,16 @@ impl<S: Storage> LogFolder<S> {
     ///
     /// # Errors
     /// As there.
-    pub fn create_on(storage: Arc<S>, dir: &Path, signer: Signer, options: Options) -> Result<Self, Error> {
+    pub fn create_on(storage: &Arc<S>, dir: &Path, signer: Signer, options: Options) -> Result<Self, Error> {
         let private = private_dir(dir);
-        let lock = Self::lock(&storage, &private, options)?;
+        let lock = Self::lock(storage, &private, options)?;
         let journal = private.join("journal");
         let beginnings = [CHECKPOINT_NEW];
         let public = storage.list(dir).map_err(Error::io("reading", dir))?;
         if public.iter().any(|name| !beginnings.contains(&name.as_str())) {
             return Err(Error::Exists(dir.to_owned()));
         }
-        let segments = journal::segments(&*storage, &journal).map_err(Error::io("reading", &journal))?;
+        let segments = journal::segments(&**storage, &journal).map_err(Error::io("reading", &journal))?;
         if segments.iter().any(|(_, segment)| !segment.records.is_empty() || !segment.stray.is_empty()) {
             return Err(Error::Exists(private));
         }
@@ -178,24 +178,24 @@ impl<S: Storage> LogFolder<S> {
         for parent in [private.as_path(), above(dir)] {
             storage.sync_dir(parent).map_err(Error::io("syncing", parent))?;
         }
-        replace_checkpoint(&*storage, dir, &checkpoint(&signer, 0, Hash::of_empty_tree()).to_string())?;
-        Self::open_locked(&storage, dir, signer, options, lock)
+        replace_checkpoint(&**storage, dir, &checkpoint(&signer, 0, Hash::of_empty_tree()).to_string())?;
+        Self::open_locked(storage, dir, signer, options, lock)
     }
 
     /// As [`LogFolder::open`], on any storage.
     ///
     /// # Errors
     /// As there.
-    pub fn open_on(storage: Arc<S>, dir: &Path, signer: Signer, options: Options) -> Result<Self, Error> {
+    pub fn open_on(storage: &Arc<S>, dir: &Path, signer: Signer, options: Options) -> Result<Self, Error> {
         let path = dir.join(CHECKPOINT);
         if storage.read(&path).map_err(Error::io("reading", &path))?.is_none() {
             return Err(Error::NoLog(dir.to_owned()));
         }
-        let lock = Self::lock(&storage, &private_dir(dir), options)?;
-        Self::open_locked(&storage, dir, signer, options, lock)
+        let lock = Self::lock(storage, &private_dir(dir), options)?;
+        Self::open_locked(storage, dir, signer, options, lock)
     }
 
-    fn lock(storage: &S, private: &Path, options: Options) -> Result<Box<dyn Any + Send>, Error> {
+    fn lock(storage: &S, private: &Path, options: Options) -> Result<Box<dyn Any + Send + Sync>, Error> {
         storage.create_dir(private).map_err(Error::io("making", private))?;
         let file = private.join("lock");
         let lock = storage.lock(&file, options.wait).map_err(Error::io("locking", &file))?;
@@ -207,7 +207,7 @@ impl<S: Storage> LogFolder<S> {
         dir: &Path,
         signer: Signer,
         options: Options,
-        lock: Box<dyn Any + Send>,
+        lock: Box<dyn Any + Send + Sync>,
     ) -> Result<Self, Error> {
         let reader = Reader::on(Arc::clone(storage), dir, signer.verifier().clone());
         let public = reader.checkpoint()?;
@@ -327,7 +327,8 @@ fn unpublished(
             }
             if record.first != size {
                 let what = format!(
-                    "it goes on at entry {}, and the log ends at {size}: the public folder is older",
+                    "it goes on at entry {}, and the log ends at {size}: the entries between are lost, or the \
+                     public folder is older than the journal",
                     record.first
                 );
                 return Err(does_not_fit(&path, what));

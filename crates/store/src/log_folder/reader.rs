@@ -148,6 +148,18 @@ impl<S: Storage> Reader<S> {
         Ok((entry, EntryProof { extra: None, index, path, checkpoint: checkpoint.note().clone() }))
     }
 
+    /// An inner node of the tree of a checkpoint, for proofs between older trees that [`merkle`] makes. It is as the
+    /// tiles say, and not verified.
+    ///
+    /// # Errors
+    /// If a file is missing or malformed.
+    ///
+    /// # Panics
+    /// If the node is not in the tree.
+    pub fn node(&self, checkpoint: &SignedCheckpoint, node: Node) -> Result<Hash, Error> {
+        Tiles::of(self, checkpoint.size()).node(node)
+    }
+
     /// What a witness must be sent to cosign this checkpoint, if `old` is the size of the one that it cosigned last.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ pub struct Sequencer<S: Storage = Disk> {
 struct Rest<S> {
     reader: Reader<S>,
     dir: std::path::PathBuf,
-    lock: Box<dyn std::any::Any + Send>,
+    lock: Box<dyn std::any::Any + Send + Sync>,
 }
 
 /// The result of a batch, for all who wait for it: the number of its first entry, and its checkpoint.

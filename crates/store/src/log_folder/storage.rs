@@ -45,7 +45,7 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Locks a file against other writers, waiting for at most `wait`; `None` if another holds it still. The lock ends
     /// when what is returned is dropped, or its process ends, however it ends.
-    fn lock(&self, file: &Path, wait: Duration) -> io::Result<Option<Box<dyn Any + Send>>>;
+    fn lock(&self, file: &Path, wait: Duration) -> io::Result<Option<Box<dyn Any + Send + Sync>>>;
 }
 
 /// Files of this machine.
@@ -143,7 +143,7 @@ impl Storage for Disk {
         std::fs::remove_file(file)
     }
 
-    fn lock(&self, file: &Path, wait: Duration) -> io::Result<Option<Box<dyn Any + Send>>> {
+    fn lock(&self, file: &Path, wait: Duration) -> io::Result<Option<Box<dyn Any + Send + Sync>>> {
         let lock = OpenOptions::new().write(true).create(true).truncate(false).open(file)?;
         let until = Instant::now() + wait;
         loop {
