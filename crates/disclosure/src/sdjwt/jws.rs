@@ -1,4 +1,4 @@
-//! Signatures: JWS in compact form (RFC 7515), always EdDSA with Ed25519 (RFC 8037), always typed (RFC 8725, 3.11).
+//! Signatures: JWS in compact form (RFC 7515), always `EdDSA` with Ed25519 (RFC 8037), always typed (RFC 8725, 3.11).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -53,7 +53,7 @@ pub fn hint(text: &str) -> Hint {
     Hint { kid: text("kid"), typ: text("typ") }
 }
 
-/// Checks a compact JWS against one key, one type and EdDSA: none of them is taken from the text. The signature is
+/// Checks a compact JWS against one key, one type and `EdDSA`: none of them is taken from the text. The signature is
 /// checked strictly: no key and no point of small order, which no honest signer makes (RFC 8032, 5.1.7 allows it).
 pub fn verify(text: &str, key: &VerifyingKey, typ: &str) -> Result<Signed, Rejected> {
     check(text, key, typ, None)

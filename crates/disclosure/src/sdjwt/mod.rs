@@ -1,6 +1,6 @@
 //! RFC 9901 (SD-JWT), in the compact form: parse, verify, expand, present with a key binding, and the parts of issuing.
 //!
-//! General: any SD-JWT signed with EdDSA and hashed with sha-256 goes through, whoever made it. What the standard says
+//! General: any SD-JWT signed with `EdDSA` and hashed with sha-256 goes through, whoever made it. What the standard says
 //! must be rejected is rejected, and so is what it says an issuer must not do where a reader can see it. Key, algorithm
 //! and type are fixed by the caller; nothing in the token chooses them.
 //!

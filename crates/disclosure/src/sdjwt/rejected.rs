@@ -19,7 +19,7 @@ pub enum Check {
     DuplicateName,
     /// Nested no deeper than [`super::limits::DEPTH`].
     Depth,
-    /// The algorithm that the caller fixed, EdDSA; never what the token asks for (7.1, step 2.1).
+    /// The algorithm that the caller fixed, `EdDSA`; never what the token asks for (7.1, step 2.1).
     Algorithm,
     /// The type that the caller fixed (9.11; RFC 8725, 3.11).
     Type,

@@ -112,7 +112,8 @@ struct Payload<'a> {
     log: Cow<'a, str>,
     iat: u64,
     jti: &'a str,
-    _sd_alg: &'a str,
+    #[serde(rename = "_sd_alg")]
+    hash: &'a str,
     #[serde(borrow)]
     details: Slots<'a>,
 }
@@ -120,8 +121,8 @@ struct Payload<'a> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Slots<'a> {
-    #[serde(borrow)]
-    _sd: Vec<&'a str>,
+    #[serde(borrow, rename = "_sd")]
+    digests: Vec<&'a str>,
 }
 
 /// Salt, name, content.
@@ -133,8 +134,8 @@ struct Disclosure<'a>(&'a str, #[serde(borrow)] Cow<'a, str>, #[serde(borrow)] C
 struct Content<'a> {
     #[serde(borrow)]
     v: Written<'a>,
-    #[serde(borrow)]
-    _sd: [&'a str; 1],
+    #[serde(borrow, rename = "_sd")]
+    next: [&'a str; 1],
 }
 
 /// Reads a token that is of our form; any other is refused, in words that only hold for one that keeps to RFC 9901.
@@ -142,10 +143,10 @@ struct Content<'a> {
 fn read(payload: &[u8], disclosures: &[&str]) -> Result<Shown, Rejected> {
     let reject = |check| Rejected::new(check, Place::Payload);
     let payload: Payload<'_> = serde_json::from_slice(payload).map_err(|_| reject(Check::Claims))?;
-    if payload._sd_alg != "sha-256" || fixed::<16>(payload.jti).is_none() {
+    if payload.hash != "sha-256" || fixed::<16>(payload.jti).is_none() {
         return Err(reject(Check::Claims));
     }
-    let slots = &payload.details._sd;
+    let slots = &payload.details.digests;
     if !BUCKETS.contains(&slots.len()) || !slots.is_sorted_by(|a, b| a < b) {
         return Err(reject(Check::Shape));
     }
@@ -200,7 +201,7 @@ fn read(payload: &[u8], disclosures: &[&str]) -> Result<Shown, Rejected> {
                     detail.levels.push(ShownLevel { text, value, step });
                 }
             }
-            next = find(content._sd[0], place)?;
+            next = find(content.next[0], place)?;
         }
         details.extend(detail);
     }
