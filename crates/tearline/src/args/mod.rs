@@ -110,8 +110,9 @@ pub(crate) enum Command {
 
     /// Check a report and its tables without planning
     ///
-    /// Reads the report, then its tables, and evaluates every expression. Prints what was understood.
-    #[command(after_help = "Example:\n  tearline check report.toml")]
+    /// Reads the report, opens its tables, and lets their engines compile every expression. Prints what was
+    /// understood. With --count every row is read and evaluated too.
+    #[command(after_help = "Examples:\n  tearline check report.toml\n  tearline check report.toml --count")]
     Check(CheckArgs),
 
     /// Make, show and rotate keys
@@ -300,6 +301,10 @@ pub(crate) struct WhatIfArgs {
 pub(crate) struct CheckArgs {
     /// The report file (TOML)
     pub(crate) report: PathBuf,
+
+    /// Also read every row of the tables, and count the candidates
+    #[arg(long)]
+    pub(crate) count: bool,
 
     /// Print what was understood, or what is wrong, as JSON
     #[arg(long)]

@@ -14,6 +14,25 @@ fn every_case_answers_as_written() {
 }
 
 #[test]
+fn parquet_is_read_where_it_is_built_in_and_the_error_says_so_where_not() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parquet");
+    let read = |command: &str, report: &Path| {
+        tearline().arg(command).arg(report).output().expect("the command runs")
+    };
+    let parquet = read("plan", &folder.join("report.toml"));
+    if cfg!(feature = "datafusion") {
+        assert_eq!(text(&parquet.stderr), "");
+        let csv = read("plan", &reports().join("several.toml"));
+        assert_eq!(text(&parquet.stdout), text(&csv.stdout), "the same table as CSV gives the same plan");
+        assert_eq!(read("check", &folder.join("report.toml")).status.code(), Some(0));
+    } else {
+        assert_eq!((parquet.status.code(), text(&parquet.stdout).as_str()), (Some(1), ""));
+        let says = text(&parquet.stderr);
+        assert!(says.contains("staff.parquet") && says.contains("--features datafusion"), "{says}");
+    }
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
