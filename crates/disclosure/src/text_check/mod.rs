@@ -200,7 +200,9 @@ pub fn check(texts: &[Text<'_>], report: &Report, levels: &[u8]) -> Vec<Flag> {
             }
         }
     }
-    // One place is one flag: the coarsest level, and the first kind.
+    // One place is one flag: the longest of what was found there.
+    let mut flags: Vec<Flag> = flags.into_iter().collect();
+    flags.sort_by(|a, b| (&a.field, a.position, b.length).cmp(&(&b.field, b.position, a.length)));
     let mut seen = BTreeSet::new();
     flags
         .into_iter()

@@ -29,6 +29,8 @@ pub struct ReleaseView {
     pub recipient: Option<String>,
     /// Where it stands in the log.
     pub place: Option<Place>,
+    /// Where its token stands in the log: from then on all of it was committed to.
+    pub committed: Option<Place>,
     /// Who cosigned the checkpoint, and when, in seconds since 1970.
     pub cosigned: Vec<(String, u64)>,
 }
@@ -40,7 +42,7 @@ pub fn release(file: &ReleaseFile, trust: &Trust) -> ReleaseView {
     let mut view = of_parts(
         &ring,
         &file.statement,
-        file.token.as_deref(),
+        (file.token.as_deref(), file.token_logged.as_ref()),
         file.recipient.as_ref(),
         &file.logged,
         trust,
@@ -68,7 +70,7 @@ pub(super) fn in_case(
     of_parts(
         &ring,
         &release.statement,
-        release.token.as_deref(),
+        (release.token.as_deref(), release.token_logged.as_ref()),
         release.recipient.as_ref(),
         &release.logged,
         trust,
@@ -79,7 +81,7 @@ pub(super) fn in_case(
 fn of_parts(
     ring: &Ring,
     statement: &str,
-    presented: Option<&str>,
+    (presented, token_logged): (Option<&str>, Option<&Logged>),
     to: Option<&Recipient>,
     logged: &Logged,
     trust: &Trust,
@@ -92,6 +94,7 @@ fn of_parts(
         token: None,
         recipient: None,
         place: None,
+        committed: None,
         cosigned: Vec::new(),
     };
     // The place first: which key may have signed depends on it.
@@ -133,7 +136,7 @@ fn of_parts(
         (Some(presented), Some(sd_hash), act) if act != Act::Cancel => {
             if Digest::of(presented.as_bytes()) == *sd_hash {
                 view.checks.holds("binding", "the details are those that the release was signed with");
-                tokens(ring, presented, &signed.content, place.index, &mut view);
+                tokens(ring, presented, token_logged, &signed.content, place.index, &mut view);
             } else {
                 view.checks.fails(
                     "binding",
@@ -203,10 +206,29 @@ fn cosignatures(place: &Place, trust: &Trust, view: &mut ReleaseView) {
     }
 }
 
-fn tokens(ring: &Ring, presented: &str, statement: &Release, index: u64, view: &mut ReleaseView) {
+fn tokens(
+    ring: &Ring,
+    presented: &str,
+    logged: Option<&Logged>,
+    statement: &Release,
+    index: u64,
+    view: &mut ReleaseView,
+) {
+    let jwt = presented.split('~').next().unwrap_or_default();
+    // Which key may have signed the token depends on when it was logged, which may be long before this release.
+    let committed = match logged.map(|logged| ring.place(Kind::Token, jwt.as_bytes(), logged)) {
+        Some(Ok(place)) if place.index <= index => Some(place),
+        None => None,
+        Some(_) => {
+            view.checks
+                .fails("committed", "the token of details is not in the log where the release says it is");
+            return;
+        }
+    };
     let named = jws::hint(presented).kid.unwrap_or_default();
-    let verified =
-        ring.key(&named, index).and_then(|key| token::verify(presented, &key).map_err(|why| why.to_string()));
+    let verified = ring
+        .key(&named, committed.as_ref().map_or(index, |place| place.index))
+        .and_then(|key| token::verify(presented, &key).map_err(|why| why.to_string()));
     let shown = match verified {
         Ok(shown) => shown,
         Err(why) => {
@@ -223,6 +245,11 @@ fn tokens(ring: &Ring, presented: &str, statement: &Release, index: u64, view: &
         return;
     }
     view.checks.holds("token", "every detail is one that was committed to when the token was signed");
+    if let Some(place) = &committed {
+        view.checks
+            .holds("committed", format!("all of it was committed to by entry {} of the log", place.index));
+    }
+    view.committed = committed;
     let steps = || {
         shown.details.iter().flat_map(|detail| detail.levels.iter().map(move |level| (detail, level.step)))
     };
@@ -242,7 +269,6 @@ fn tokens(ring: &Ring, presented: &str, statement: &Release, index: u64, view: &
             ),
         );
     }
-    let jwt = presented.split('~').next().unwrap_or_default();
     view.token = Some(Digest::of(jwt.as_bytes()));
     view.shown = Some(shown);
 }

@@ -20,6 +20,9 @@ use tearline_store::log_folder::reader::Reader;
 /// Every act adds this many entries or a multiple, the rest of them padding: how many there were does not show.
 const ENTRIES: usize = 8;
 
+/// Where the newest cosigned checkpoint is kept: every new entry makes one without cosignatures.
+const COSIGNED: &str = "cosigned";
+
 /// A desk that is written to.
 pub(super) struct Book {
     pub(super) desk: Desk,
@@ -157,6 +160,9 @@ impl Book {
     pub(super) fn cosign(&mut self, note: &str, witness: &VerifierKey) -> Result<Vec<(String, u64)>> {
         let note = tearline_log::note::Note::read(note.as_bytes())?;
         let added = self.log.cosign(&note, std::slice::from_ref(witness))?;
+        if !added.is_empty() {
+            self.desk.keep(COSIGNED, self.log.checkpoint().to_string().as_bytes())?;
+        }
         Ok(added.into_iter().map(|cosignature| (cosignature.witness, cosignature.time)).collect())
     }
 
@@ -195,6 +201,17 @@ impl Shelf {
 
     pub(super) fn logged(&self, record: &Record) -> Result<Logged> {
         logged(&self.reader, &self.checkpoint, record)
+    }
+
+    /// Proves from the newest checkpoint that a witness cosigned, if it covers the entry of this number.
+    pub(super) fn prefer_cosigned(&mut self, entry: u64) -> Result<()> {
+        if let Some(note) = self.desk.kept(COSIGNED)? {
+            let cosigned = SignedCheckpoint::open(&note, &self.own.log.parse()?)?;
+            if cosigned.size() > entry {
+                self.checkpoint = cosigned;
+            }
+        }
+        Ok(())
     }
 
     /// Every change of the desk's key.

@@ -9,7 +9,9 @@ use crate::output;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use tearline_disclosure::bytes::Digest;
-use tearline_disclosure::files::{AnswerFile, CaseFile, CaseRelease, DeterminationFile, File, VERSION};
+use tearline_disclosure::files::{
+    AnswerFile, CaseFile, CaseRelease, DeterminationFile, File, Logged, VERSION,
+};
 use tearline_disclosure::identity::PublicKeys;
 use tearline_disclosure::statement::{Acknowledged, Finding, Receipt, unverified};
 use tearline_store::desk::Record;
@@ -19,7 +21,7 @@ pub(crate) fn run(args: &EvidenceArgs) -> Result<Ending> {
     let File::Release(file) = files::file(&args.release)? else {
         bail!("{} is not a release", args.release.display());
     };
-    let shelf = Shelf::open(&args.desk.desk)?;
+    let mut shelf = Shelf::open(&args.desk.desk)?;
     let digest = Digest::of(file.statement.as_bytes());
     let record = shelf.desk.by_digest(&digest.to_string())?.filter(|record| record.kind == "release");
     let record = record.context("this desk did not make that release")?;
@@ -41,12 +43,26 @@ pub(crate) fn run(args: &EvidenceArgs) -> Result<Ending> {
         }
     }
     let within: Vec<&Released> = all.iter().filter(|released| line.contains(&released.digest())).collect();
+    // A cosigned checkpoint serves if it covers all that the bundle needs.
+    let audiences: BTreeSet<&str> = within.iter().map(|released| released.record.audience.as_str()).collect();
+    let needed = |other: &Record| match other.kind.as_str() {
+        "key" => true,
+        "release" => within.iter().any(|released| released.record.id == other.id),
+        "receipt" | "finding" => args.reveal_recipient && audiences.contains(other.audience.as_str()),
+        "determination" => args.with_determinations && other.report == record.report,
+        _ => false,
+    };
+    let newest =
+        shelf.desk.records("")?.iter().filter(|other| needed(other)).filter_map(|other| other.place).max();
+    let newest = newest.unwrap_or(0);
+    shelf.prefer_cosigned(newest)?;
     let case_releases = within
         .iter()
         .map(|released| {
             Ok(CaseRelease {
                 statement: released.statement(),
                 token: released.about.token.clone(),
+                token_logged: token_logged(&shelf, released)?,
                 recipient: args.reveal_recipient.then(|| released.about.recipient.clone()),
                 logged: shelf.logged(&released.record)?,
             })
@@ -103,6 +119,14 @@ pub(crate) fn run(args: &EvidenceArgs) -> Result<Ending> {
         case.determinations.len()
     ))?;
     Ok(Ending::Done)
+}
+
+/// How the token of a release stands in the log.
+fn token_logged(shelf: &Shelf, released: &Released) -> Result<Option<Logged>> {
+    let Some(token) = &released.about.token else { return Ok(None) };
+    let jwt = token.split('~').next().unwrap_or_default();
+    let record = shelf.desk.by_digest(&Digest::of(jwt.as_bytes()).to_string())?;
+    record.map(|record| shelf.logged(&record)).transpose()
 }
 
 fn answer(shelf: &Shelf, record: &Record) -> Result<AnswerFile> {

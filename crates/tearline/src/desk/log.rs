@@ -1,8 +1,8 @@
 //! `tearline log`: what was recorded, and that nobody rewrote it.
 
 use super::book::{Shelf, opening};
+use super::files;
 use super::keys::public_of;
-use super::{files, verify};
 use crate::args::LogCommand;
 use crate::failure::Ending;
 use crate::output;
@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tearline_disclosure::bytes::{Bytes, Digest};
-use tearline_disclosure::files::{CosignatureFile, VERSION};
-use tearline_disclosure::verify::Trust;
+use tearline_disclosure::files::{CosignatureFile, File, VERSION};
+use tearline_log::checkpoint::SignedCheckpoint;
 use tearline_log::hash::Hash;
 use tearline_log::note::{KeyKind, Signer, VerifierKey};
+use tearline_log::proof::EntryProof;
 use tearline_log::{cose, cosignature, witness};
 use tearline_store::log_folder::fsck::fsck;
 use tearline_store::log_folder::reader::Reader;
@@ -125,10 +126,14 @@ fn check_copy(
     let report = fsck(&reader)?;
     let mut problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     if let Some(checkpoint) = &report.checkpoint {
-        let trust = Trust { keys: keys.clone(), own: None };
         for path in releases {
-            let (_, view) = verify::sound(path, &trust)?;
-            let seen = view.place.context("a sound release has a place")?.checkpoint;
+            let File::Release(file) = files::file(path)? else {
+                bail!("{} is not a release", path.display())
+            };
+            let proof = EntryProof::read(file.logged.proof.as_bytes())
+                .with_context(|| format!("{} does not hold", path.display()))?;
+            let seen = SignedCheckpoint::open(proof.checkpoint.to_string().as_bytes(), reader.key())
+                .with_context(|| format!("the checkpoint in {} does not hold", path.display()))?;
             let same = seen.size() <= checkpoint.size()
                 && problems.is_empty()
                 && reader.consistency(seen.size(), checkpoint)?.0 == seen.root();

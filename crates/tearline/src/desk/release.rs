@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tearline_disclosure::bytes::{Bytes, Digest};
 use tearline_disclosure::entry::Kind;
-use tearline_disclosure::files::{Consistency, Recipient, ReleaseFile, VERSION};
+use tearline_disclosure::files::{Consistency, Logged, Recipient, ReleaseFile, VERSION};
 use tearline_disclosure::statement::{Act, Override, Release, Signed, Text, Withdrawn, recipient};
 use tearline_disclosure::token::{self, Committed, Issued};
 use tearline_disclosure::verify::PUBLIC;
@@ -63,20 +63,23 @@ pub(crate) fn run(args: &ReleaseArgs, _look: Look) -> Result<Ending> {
     }
     let iat = book.time()?;
     let own = public_of(&keys)?;
-    let presented = match act {
-        Act::Cancel => None,
-        _ => Some(presented(
-            args,
-            &report,
-            &mut book,
-            &keys,
-            &own.name,
-            own.log_origin(),
-            iat,
-            act,
-            &standing,
-            &levels,
-        )?),
+    let (presented, token_logged) = match act {
+        Act::Cancel => (None, None),
+        _ => {
+            let (presented, logged) = presented(
+                args,
+                &report,
+                &mut book,
+                &keys,
+                &own.name,
+                own.log_origin(),
+                iat,
+                act,
+                &standing,
+                &levels,
+            )?;
+            (Some(presented), Some(logged))
+        }
     };
     let salt = Bytes(random()?);
     let statement = Release {
@@ -133,6 +136,7 @@ pub(crate) fn run(args: &ReleaseArgs, _look: Look) -> Result<Ending> {
         issuer: own,
         statement: signed.jws.clone(),
         token: presented,
+        token_logged,
         recipient: Some(recipient),
         logged,
         consistency: consistency(&book, &to)?,
@@ -304,7 +308,7 @@ fn presented(
     act: Act,
     standing: &[Released],
     levels: &[u8],
-) -> Result<String> {
+) -> Result<(String, Logged)> {
     let details: Vec<Committed<'_>> = report.details.iter().map(Committed::from).collect();
     let committed: Vec<String> = details.iter().map(|detail| format!("{detail:?}")).collect();
     let version =
@@ -330,7 +334,15 @@ fn presented(
                 .context("this does not extend the release before. Take its place with --update")?;
         }
     }
-    Ok(presented)
+    let digest = Digest::of(issued.jwt().as_bytes());
+    // Logged before anything of it is shown: from then on all of it is committed to.
+    let logged = match book.desk.by_digest(&digest.to_string())? {
+        Some(record) => book.logged(&record)?,
+        None => {
+            book.record(Kind::Token, &report.id, "", issued.jwt(), digest, &serde_json::json!({}), &[])?
+        }
+    };
+    Ok((presented, logged))
 }
 
 /// From the newest checkpoint that the recipient is known to have seen.

@@ -9,7 +9,7 @@ use crate::render::verify as render;
 use anyhow::{Result, bail};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use tearline_disclosure::files::{AnswerFile, File, ReleaseFile};
+use tearline_disclosure::files::{File, KeyChange, ReleaseFile};
 use tearline_disclosure::verify::{
     self, AnswerView, CaseView, Checks, Outcome, Relation, ReleaseView, Trust,
 };
@@ -17,7 +17,7 @@ use tearline_disclosure::verify::{
 /// One file with what was found of it.
 pub(crate) enum Found {
     Release(Box<ReleaseFile>, Box<ReleaseView>),
-    Answer(Box<AnswerFile>, Box<AnswerView>),
+    Answer(Box<AnswerView>),
     Case(Box<CaseView>),
 }
 
@@ -37,7 +37,7 @@ impl Findings {
     pub(crate) fn passed(&self) -> bool {
         let files = self.files.iter().all(|(_, found)| match found {
             Found::Release(_, view) => view.checks.none_failed(),
-            Found::Answer(_, view) => view.checks.none_failed(),
+            Found::Answer(view) => view.checks.none_failed(),
             Found::Case(view) => view.none_failed(),
         });
         files && self.together.none_failed()
@@ -48,18 +48,26 @@ impl Findings {
 pub(crate) fn run(args: &VerifyArgs, look: Look) -> Result<Ending> {
     let keys = args.keys.iter().map(|path| files::public(path)).collect::<Result<Vec<_>>>()?;
     let trust = Trust { keys, own: args.own.clone() };
+    let given = args.files.iter().map(|path| files::file(path)).collect::<Result<Vec<_>>>()?;
+    let inbox =
+        args.inbox.as_deref().map(|folder| inbox(folder, &args.files)).transpose()?.unwrap_or_default();
+    let changes = changes(&given, &inbox);
     let mut found = Vec::new();
-    for path in &args.files {
-        let file = match files::file(path)? {
-            File::Release(file) => {
+    for (path, file) in args.files.iter().zip(given) {
+        let file = match file {
+            File::Release(mut file) => {
+                file.keys = of_issuer(&changes, &file.issuer.name);
                 let view = verify::release(&file, &trust);
                 Found::Release(Box::new(file), Box::new(view))
             }
             File::Answer(file) => {
                 let view = verify::answer(&file, None, &trust);
-                Found::Answer(Box::new(file), Box::new(view))
+                Found::Answer(Box::new(view))
             }
-            File::Case(file) => Found::Case(Box::new(verify::case(&file, &trust))),
+            File::Case(mut file) => {
+                file.keys = of_issuer(&changes, &file.issuer.name);
+                Found::Case(Box::new(verify::case(&file, &trust)))
+            }
             other => bail!(
                 "{} is {}, which is not verified by itself: `tearline open` or `tearline accept` does it",
                 path.display(),
@@ -68,11 +76,10 @@ pub(crate) fn run(args: &VerifyArgs, look: Look) -> Result<Ending> {
         };
         found.push((path.clone(), file));
     }
-    let inbox =
-        args.inbox.as_deref().map(|folder| inbox(folder, &args.files)).transpose()?.unwrap_or_default();
     let beside: Vec<(String, ReleaseFile, ReleaseView)> = inbox
         .into_iter()
-        .map(|(name, file)| {
+        .map(|(name, mut file)| {
+            file.keys = of_issuer(&changes, &file.issuer.name);
             let view = verify::release(&file, &trust);
             (name, file, view)
         })
@@ -97,6 +104,30 @@ pub(crate) fn run(args: &VerifyArgs, look: Look) -> Result<Ending> {
     let text = if args.json { output::json(&Json::of(&findings)) } else { render::findings(&findings, look) };
     output::to_stdout(&text)?;
     Ok(if findings.passed() { Ending::Done } else { Ending::No })
+}
+
+/// The changes of keys that all files together know, by the party's name: what one file says of a key helps to read
+/// another that is older.
+fn changes(given: &[File], inbox: &[(String, ReleaseFile)]) -> Vec<(String, KeyChange)> {
+    let mut all: Vec<(String, KeyChange)> = Vec::new();
+    let releases = inbox.iter().map(|(_, file)| (&file.issuer.name, &file.keys));
+    let files = given.iter().filter_map(|file| match file {
+        File::Release(file) => Some((&file.issuer.name, &file.keys)),
+        File::Case(file) => Some((&file.issuer.name, &file.keys)),
+        _ => None,
+    });
+    for (name, keys) in files.chain(releases) {
+        for change in keys {
+            if !all.iter().any(|(_, other)| other.statement == change.statement) {
+                all.push((name.clone(), change.clone()));
+            }
+        }
+    }
+    all
+}
+
+fn of_issuer(changes: &[(String, KeyChange)], name: &str) -> Vec<KeyChange> {
+    changes.iter().filter(|(of, _)| of == name).map(|(_, change)| change.clone()).collect()
 }
 
 /// Every release in a folder that is not among the files given.
@@ -154,7 +185,7 @@ impl<'a> Json<'a> {
                     releases: render::Said::of(view).into_iter().collect(),
                     findings: Vec::new(),
                 },
-                Found::Answer(_, view) => FileJson {
+                Found::Answer(view) => FileJson {
                     file,
                     kind: "answer",
                     passed: view.checks.none_failed(),

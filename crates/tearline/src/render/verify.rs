@@ -150,7 +150,7 @@ pub(crate) fn findings(findings: &Findings, look: Look) -> String {
                 checks(&mut page, &view.checks);
                 number += 1;
             }
-            Found::Answer(_, view) => {
+            Found::Answer(view) => {
                 page.rule(&title, &verdict(view.checks.none_failed()));
                 answer(&mut page, view);
                 checks(&mut page, &view.checks);
