@@ -3,6 +3,7 @@
 mod faults;
 mod life;
 mod memory;
+mod power;
 mod verifiers;
 
 use ed25519_dalek::SigningKey;
