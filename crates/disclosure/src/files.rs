@@ -220,7 +220,6 @@ pub struct CaseFile {
 
 /// Any of the files.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one is read at a time")]
 pub enum File {
     /// A release.
     Release(ReleaseFile),

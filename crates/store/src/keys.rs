@@ -93,6 +93,7 @@ impl SecretKeys {
 
     /// The keys after a rotation: signing and sealing keys change, those of the log and of cosigning stay, because
     /// they are the names by which others know them.
+    #[must_use]
     pub fn rotated(&self, next: &NextKey, next_sha256: String) -> Self {
         Self {
             version: 1,

@@ -16,7 +16,7 @@ use tearline_log::proof::EntryProof;
 #[derive(Clone, Debug)]
 struct Key {
     kid: String,
-    key: VerifyingKey,
+    verifies: VerifyingKey,
     /// It counts for entries from this place on.
     from: u64,
     /// And below this one.
