@@ -4,4 +4,5 @@
 mod rejected;
 mod shape;
 mod support;
+mod texts;
 mod tokens;

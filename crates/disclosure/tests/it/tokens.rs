@@ -257,7 +257,7 @@ fn the_deepest_detail_goes_through_both_readers() {
 fn the_desk_keeps_the_secret_and_shows_none_of_it_by_accident() {
     let issued = token(&warning(), 7);
     let kept = serde_json::to_string(&issued).expect("JSON");
-    let again: tearline_disclosure::token::Issued = serde_json::from_str(&kept).expect("what was written");
+    let again: token::Issued = serde_json::from_str(&kept).expect("what was written");
     assert_eq!(again, issued);
     assert_eq!(present(&again, &PUBLIC), present(&issued, &PUBLIC));
     assert_eq!(format!("{issued:?}"), "Issued { .. }");
