@@ -27,7 +27,13 @@ fn detail(name: &str, head: &str, levels: &[(&str, &str)]) -> String {
     let mut text = format!("[detail.{name}]\nsame_for_any_value = true\n{head}\n");
     for (words, value) in levels {
         let value = if value.is_empty() { String::new() } else { format!("value = {value}\n") };
-        text.push_str(&format!("[[detail.{name}.level]]\ntext = \"{words}\"\n{value}known_to = \"1 = 1\"\n"));
+        text += "[[detail.";
+        text += name;
+        text += ".level]]\ntext = \"";
+        text += words;
+        text += "\"\n";
+        text += &value;
+        text += "known_to = \"1 = 1\"\n";
     }
     text
 }
