@@ -73,6 +73,9 @@ pub struct ReleaseFile {
     /// What is shown of the token: SD-JWT; absent when it cancels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// How the token stands in the log: from then on everything in it was committed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_logged: Option<Logged>,
     /// To whom it goes; absent where whoever passes it on does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Recipient>,
@@ -176,6 +179,9 @@ pub struct CaseRelease {
     /// What is shown of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// How the token stands in the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_logged: Option<Logged>,
     /// To whom it went, where the holder reveals it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Recipient>,
@@ -214,7 +220,6 @@ pub struct CaseFile {
 
 /// Any of the files.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one is read at a time")]
 pub enum File {
     /// A release.
     Release(ReleaseFile),

@@ -1,7 +1,7 @@
 //! Who signs: a party's public keys, as a file to hand out, and the keys that a reader trusts.
 
 use crate::bytes::Digest;
-use crate::jws;
+use crate::keys;
 use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -89,7 +89,7 @@ impl PublicKeys {
 
     /// The short name of the key that signs.
     pub fn kid(&self) -> String {
-        jws::kid(&self.signer())
+        keys::kid(&self.signer())
     }
 
     /// The name of its log.

@@ -20,7 +20,9 @@ pub use receipt::{Acknowledged, Finding, Receipt, Verdict};
 pub use release::{Act, Release, Text, Withdrawn, recipient};
 
 use crate::bytes::Digest;
-use crate::jws::{self, Refused};
+use crate::sdjwt::{Check, Place, Rejected, jws};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -50,7 +52,7 @@ impl<S: Statement> Signed<S> {
     /// Signs a statement.
     pub fn sign(content: S, key: &SigningKey) -> Self {
         let payload = serde_json::to_vec(&content).expect("plain data");
-        let jws = jws::sign(S::TYPE, &payload, key);
+        let jws = jws::sign(key, S::TYPE, &payload);
         Self { content, jws }
     }
 
@@ -58,9 +60,9 @@ impl<S: Statement> Signed<S> {
     ///
     /// # Errors
     /// If the form, the type, the signature or the version is not as it must be.
-    pub fn verify(jws: &str, key: &VerifyingKey) -> Result<Self, Refused> {
-        let payload = jws::parse(jws, S::TYPE)?.verify(key)?;
-        Ok(Self { content: content(&payload)?, jws: jws.to_owned() })
+    pub fn verify(jws: &str, key: &VerifyingKey) -> Result<Self, Rejected> {
+        let signed = jws::verify_named(jws, key, S::TYPE)?;
+        Ok(Self { content: content(&signed.payload)?, jws: jws.to_owned() })
     }
 
     /// The digest by which other statements refer to this one: SHA-256 of the JWS.
@@ -69,25 +71,24 @@ impl<S: Statement> Signed<S> {
     }
 }
 
-/// What a JWS says, and the key that it names, before anything is verified: to find the key by. Nothing in it may be
-/// believed.
+/// What a JWS says, before anything is verified: to find the key by. Nothing in it may be believed.
 ///
 /// # Errors
 /// If it is not of the form.
-pub fn peek<S: Statement>(jws: &str) -> Result<(String, S), Refused> {
-    let parsed = jws::parse(jws, S::TYPE)?;
-    let content = content(parsed.unverified_payload())?;
-    Ok((parsed.kid, content))
+pub fn unverified<S: Statement>(jws: &str) -> Result<S, Rejected> {
+    let form = || Rejected::new(Check::Form, Place::Payload);
+    if jws::hint(jws).typ.as_deref() != Some(S::TYPE) {
+        return Err(Rejected::new(Check::Type, Place::Header));
+    }
+    let payload =
+        jws.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok()).ok_or_else(form)?;
+    content(&payload)
 }
 
-fn content<S: Statement>(payload: &[u8]) -> Result<S, Refused> {
-    let content: S = serde_json::from_slice(payload)
-        .map_err(|_| Refused::Form("its content is not what a statement of this type holds"))?;
-    if content.head().0 == VERSION {
-        Ok(content)
-    } else {
-        Err(Refused::Form("a version this program does not know"))
-    }
+fn content<S: Statement>(payload: &[u8]) -> Result<S, Rejected> {
+    let form = || Rejected::new(Check::Form, Place::Payload);
+    let content: S = serde_json::from_slice(payload).map_err(|_| form())?;
+    if content.head().0 == VERSION { Ok(content) } else { Err(form()) }
 }
 
 macro_rules! statements {

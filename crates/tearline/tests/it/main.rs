@@ -3,6 +3,7 @@
 mod edges;
 mod examples;
 mod readme;
+mod story;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -1,5 +1,12 @@
 //! The command line: what can be asked, in the words that `--help` and the manual pages show.
 
+mod desk;
+
+pub(crate) use desk::{
+    AcceptArgs, DeskCommand, DetermineCommand, EvidenceArgs, FindingArgs, KeyCommand, LogCommand, OpenArgs,
+    PassphraseArgs, ReceiptArgs, ReleaseArgs, SealArgs, VerifyArgs,
+};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,8 +17,8 @@ Exit codes:
   0  done
   1  an error: a report, a table or a file is not as it must be
   2  the command line is not as it must be
-  3  the answer is no: no safe plan for at least one audience, a choice that is not safe, or a certificate
-     that does not hold
+  3  the answer is no: no safe plan for at least one audience, a choice that is not safe, a certificate, a
+     release or a log that does not hold, or a text that says too much
   130  ended by Ctrl-C before there was an answer
 
 Errors go to standard error; with --json as one JSON object, except those of the command line.";
@@ -29,12 +36,25 @@ Examples:
   tearline plan report.toml --compare-orders
   tearline plan report.toml --certificate plan.cert.json
   tearline plan report.toml --check plan.cert.json
+  tearline plan report.toml --policy policies/ --certificate plan.cert.json
+  tearline plan report.toml --check plan.cert.json --policy policies/
 
 A run of more than two seconds shows on the terminal how far it is. Ctrl-C ends it with the best plan found so far; \
 a second Ctrl-C ends it at once.
 
 Exit code 3: there is no safe plan for at least one audience. That is an answer, printed like any other. \
 With --check: the certificate does not hold.";
+
+const POLICY_EXAMPLES: &str = "\
+Examples:
+  tearline policy form.toml --output policies/
+  tearline plan report.toml --policy policies/
+
+Publish the hashes before there is a report, the last one at least: it fixes all those before it. The policy depends \
+on the tables and on the form of the report (details, levels, utilities, audiences, protections, what was told \
+before), never on its texts and values: a form with other values gives the same policy.
+
+Exit code 3: for at least one audience there is no policy, because even silence would break a protection.";
 
 const WHAT_IF_EXAMPLES: &str = "\
 Examples:
@@ -44,8 +64,25 @@ Examples:
 
 Exit code 3: the choice is not safe.";
 
-/// Plans the most informative safe warning: for each audience, the most that can truthfully be said of a threat
-/// while every source stays hidden, and why not more.
+const RELEASE_EXAMPLES: &str = "\
+Examples:
+  tearline release report.toml --audience public --key desk.key --texts public.toml
+  tearline release report.toml --audience partner --to partner.example --key desk.key --no-text
+  tearline release report.toml --audience partner --to partner.example --key desk.key --no-text --extend
+  tearline release report.toml --audience public --key desk.key --cancel --reason \"The threat has passed.\"
+
+Exit code 3: the text says more than the plan releases; nothing was signed.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  tearline verify partner.release.json --key desk.pub --as partner.example
+  tearline verify public.release.json partner.release.json --key desk.pub
+  tearline verify case.tearline --key desk.pub --key witness.pub
+
+Exit code 3: something does not hold.";
+
+/// Warns of an attack without exposing who told: plans for each audience the most that can truthfully be said while every
+/// source stays hidden, signs and records it, and proves afterwards what was said.
 #[derive(Debug, Parser)]
 #[command(name = "tearline", version, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Cli {
@@ -81,8 +118,19 @@ pub(crate) enum Command {
     Plan(PlanArgs),
 
     /// Say what a choice of levels would leave, and which single step down repairs it
+    ///
+    /// Counts who is left under that choice, for a reader who does not ask why it was made. Where plans are read off
+    /// a policy, a choice of your own is not one of the policy's, and how many are left for a reader who knows how
+    /// plans are chosen is not said.
     #[command(after_help = WHAT_IF_EXAMPLES)]
     WhatIf(WhatIfArgs),
+
+    /// Build the policies of a report's form, to be published before there is a report
+    ///
+    /// Builds from the tables, without the report's own values, what every report that is possible would be
+    /// answered with: one policy per audience, each refining the one before. Prints their SHA-256.
+    #[command(after_help = POLICY_EXAMPLES)]
+    Policy(PolicyArgs),
 
     /// Check a report and its tables without planning
     ///
@@ -90,6 +138,54 @@ pub(crate) enum Command {
     /// understood. With --count every row is read and evaluated too.
     #[command(after_help = "Examples:\n  tearline check report.toml\n  tearline check report.toml --count")]
     Check(CheckArgs),
+
+    /// Make, show and rotate keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+
+    /// Make a desk, and tell it whom to know
+    #[command(subcommand)]
+    Desk(DeskCommand),
+
+    /// Release to an audience what the plan allows: signed, and recorded in the log
+    ///
+    /// Plans (or takes a certificate), lets the checker verify it, checks the free text against it, signs, records the
+    /// release in the log, and only then writes the file for the recipient.
+    #[command(after_help = RELEASE_EXAMPLES)]
+    Release(Box<ReleaseArgs>),
+
+    /// Say what a release or an evidence bundle says, and check it; needs no network
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
+
+    /// Seal a release so that only its recipient can read it
+    Seal(SealArgs),
+
+    /// Open what was sealed to you
+    Open(OpenArgs),
+
+    /// Sign that you got a release, or a locked delivery
+    Receipt(ReceiptArgs),
+
+    /// Sign what you found of a detail: confirmed, refuted, conflicting, acted on
+    #[command(
+        after_help = "Example:\n  tearline finding partner.release.json --key partner.key --detail where \\\n      --verdict conflicting --value \"another city\" -o finding.json"
+    )]
+    Finding(FindingArgs),
+
+    /// Check and record what came back: receipts, findings, cosignatures
+    Accept(AcceptArgs),
+
+    /// List, prove, check and cosign the log
+    #[command(subcommand)]
+    Log(LogCommand),
+
+    /// Write one file with which a third party checks what was said, and when
+    Evidence(EvidenceArgs),
+
+    /// Draft and approve the duty-to-warn determination (ICD 191)
+    #[command(subcommand)]
+    Determine(DetermineCommand),
 
     /// Print a completion script for a shell
     #[command(
@@ -156,6 +252,51 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "CERT.json", conflicts_with_all = ["certificate", "compare_orders", "by_priority",
         "budget", "nodes", "threads", "margin"])]
     pub(crate) check: Option<PathBuf>,
+
+    /// Read the levels off exactly this policy, a file or a folder of `*.policy` files; may be repeated
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["compare_orders", "by_priority"], long_help = "Read the \
+        levels off exactly this policy, as `tearline policy` wrote it: a file, or a folder with one *.policy file per \
+        audience. May be repeated. With --check: the policies that the certificate names. Without it, a selection-safe \
+        plan builds the policies anew")]
+    pub(crate) policy: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// The report file (TOML); its own values play no part
+    pub(crate) report: PathBuf,
+
+    /// Where to write: a file where there is one audience, else a folder, which gets one file per audience
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+
+    /// Threads that build; the policy does not depend on it [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+
+    /// Print what was built as JSON, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl PlanArgs {
+    /// What a release asks of a plan: everything at its default but the time.
+    pub(crate) fn for_release(report: &std::path::Path, budget: Option<Duration>) -> Self {
+        Self {
+            report: report.to_owned(),
+            json: false,
+            budget,
+            nodes: None,
+            threads: None,
+            margin: 0.1,
+            by_priority: false,
+            compare_orders: false,
+            mode: None,
+            certificate: None,
+            check: None,
+            policy: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -234,7 +375,7 @@ fn setting(text: &str) -> Result<Setting, String> {
     Ok(Setting { detail: detail.to_owned(), level })
 }
 
-fn budget(text: &str) -> Result<Duration, String> {
+pub(crate) fn budget(text: &str) -> Result<Duration, String> {
     let span = text.parse::<jiff::SignedDuration>().ok();
     let duration = span.and_then(|span| Duration::try_from(span).ok()).filter(|duration| !duration.is_zero());
     duration.ok_or_else(|| "expected a time with its unit, like 30s, 5m or 1h30m".to_owned())

@@ -1,0 +1,8 @@
+//! What a desk and its readers get: tokens that tell what was chosen and nothing else, refusals that name the check, and
+//! free text held against the plan.
+
+mod rejected;
+mod shape;
+mod support;
+mod texts;
+mod tokens;
