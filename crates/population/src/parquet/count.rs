@@ -283,7 +283,7 @@ fn codes<'k>(
 struct Sets {
     item: usize,
     words: usize,
-    sets: Vec<u64>,
+    bits: Vec<u64>,
     /// Item, level and row where the value is no probability.
     bad: Vec<(usize, usize, usize)>,
 }
@@ -293,10 +293,10 @@ impl Sets {
     fn new(item: usize, values: usize, rows: usize) -> Self {
         let words = values.div_ceil(64);
         let mut full = vec![u64::MAX; words];
-        if values % 64 > 0 {
+        if !values.is_multiple_of(64) {
             full[words - 1] = (1 << (values % 64)) - 1;
         }
-        Self { item, words, sets: full.repeat(rows), bad: Vec::new() }
+        Self { item, words, bits: full.repeat(rows), bad: Vec::new() }
     }
 
     /// Takes the values under a key away from those who could not have known it.
@@ -308,7 +308,7 @@ impl Sets {
             under[value / 64] |= 1 << (value % 64);
         }
         let clear = |set: &mut [u64]| set.iter_mut().zip(&under).for_each(|(word, under)| *word &= !under);
-        let rows = self.sets.chunks_mut(self.words);
+        let rows = self.bits.chunks_mut(self.words);
         if let Some(answers) = column.as_boolean_opt() {
             rows.zip(answers).filter(|(_, answer)| *answer != Some(true)).for_each(|(set, _)| clear(set));
             return;
@@ -335,7 +335,7 @@ impl Sets {
         // Another key of the same row and level counts once.
         bad[before..].sort_unstable();
         bad.dedup();
-        for (place, set) in places.zip(self.sets.chunks(self.words)) {
+        for (place, set) in places.zip(self.bits.chunks(self.words)) {
             let bytes: Vec<u8> = set.iter().flat_map(|word| word.to_le_bytes()).collect();
             *place = listing.number(self.item, Some(&bytes))?;
         }

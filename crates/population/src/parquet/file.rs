@@ -1,5 +1,6 @@
 //! Where a Parquet table lies: one file, or a folder of files.
 
+use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -64,7 +65,7 @@ impl Files {
             if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
                 url.push(char::from(byte));
             } else {
-                url.push_str(&format!("%{byte:02X}"));
+                write!(url, "%{byte:02X}").expect("a string takes any text");
             }
         }
         if self.folder {
