@@ -77,7 +77,7 @@ fn ending(yes: bool) -> Ending {
 }
 
 /// Makes one plan, in the mode that the report calls for.
-fn made(
+pub(crate) fn made(
     args: &PlanArgs,
     report: &Report,
     tables: &[Candidates],

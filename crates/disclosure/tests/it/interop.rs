@@ -13,22 +13,18 @@ use tearline_disclosure::sdjwt::{Challenge, Expected, verify};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// Runs a verifier; `None`, said aloud, if it is not installed.
-fn run(name: &str, installed: &str, program: &str, script: &str, arguments: &[&str]) -> Option<String> {
+/// Runs a script. `None`, said aloud, if what it needs is not installed: `probe` finds that out.
+fn run(name: &str, program: &Path, probe: &[&str], script: &str, arguments: &[&str]) -> Option<String> {
     let root = Path::new(ROOT);
-    if !root.join(installed).exists() {
-        eprintln!("SKIPPED: {name} is not installed in {installed}; see testdata/verifiers/README.md");
-        return None;
-    }
-    let program = if program.contains('/') { root.join(program) } else { program.into() };
-    let output = Command::new(program).arg(root.join(script)).args(arguments).current_dir(root).output();
-    let output = match output {
-        Ok(output) => output,
-        Err(error) => {
-            eprintln!("SKIPPED: {name} cannot be run ({error})");
+    let run = |arguments: &[&str]| Command::new(program).args(arguments).current_dir(root).output();
+    match run(probe) {
+        Ok(output) if output.status.success() => {}
+        _ => {
+            eprintln!("SKIPPED: a check by {name}, which is not installed; see testdata/verifiers/README.md");
             return None;
         }
-    };
+    }
+    let output = run(&[&[script], arguments].concat()).expect("it ran a moment ago");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{name}: {text}{}", String::from_utf8_lossy(&output.stderr));
     eprint!("{text}");
@@ -36,16 +32,20 @@ fn run(name: &str, installed: &str, program: &str, script: &str, arguments: &[&s
 }
 
 fn reference(arguments: &[&str]) -> Option<String> {
-    let python = "target/verifiers/sd-jwt/bin/python";
-    run("PyPI sd-jwt", python, python, "testdata/verifiers/sd_jwt_reference.py", arguments)
+    let folder = std::env::var_os("TEARLINE_TEST_VERIFIERS")
+        .map_or_else(|| Path::new(ROOT).join("target/verifiers"), Into::into);
+    let python = std::path::absolute(folder.join("bin/python")).expect("a path");
+    let script = "testdata/verifiers/python/sd_jwt_reference.py";
+    run("sd-jwt (PyPI)", &python, &["-c", "import sd_jwt"], script, arguments)
 }
 
 fn javascript(arguments: &[&str]) -> Option<String> {
+    let probe = "require('./target/verifiers/node/node_modules/@sd-jwt/core')";
     run(
-        "npm @sd-jwt/core",
-        "target/verifiers/node/node_modules/@sd-jwt/core",
-        "node",
-        "testdata/verifiers/sd_jwt_js.mjs",
+        "@sd-jwt/core (npm)",
+        Path::new("node"),
+        &["-e", probe],
+        "testdata/verifiers/node/sd_jwt.mjs",
         arguments,
     )
 }

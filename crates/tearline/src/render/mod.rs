@@ -7,4 +7,5 @@ mod leaves;
 pub(crate) mod orders;
 pub(crate) mod plan;
 pub(crate) mod text;
+pub(crate) mod verify;
 pub(crate) mod what_if;

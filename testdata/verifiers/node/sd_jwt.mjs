@@ -1,7 +1,7 @@
 // Our tokens against npm @sd-jwt/core (OpenWallet Foundation).
 //
-//     sd_jwt_js.mjs read VECTORS.json    verifies our tokens; says which of the refused ones it accepts
-//     sd_jwt_js.mjs issue OUT.json       issues tokens of many shapes, with the claims it finds in them
+//     sd_jwt.mjs read VECTORS.json    verifies our tokens; says which of the refused ones it accepts
+//     sd_jwt.mjs issue OUT.json       issues tokens of many shapes, with the claims it finds in them
 //
 // The packages are in target/verifiers/node of the repository.
 
@@ -10,7 +10,7 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 
-const root = new URL("../../", import.meta.url);
+const root = new URL("../../../", import.meta.url);
 const { SDJwtInstance } = createRequire(new URL("target/verifiers/node/", root))("@sd-jwt/core");
 
 const hasher = (data, algorithm) =>
