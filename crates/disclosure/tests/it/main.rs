@@ -3,6 +3,7 @@
 
 #![expect(clippy::format_push_string, reason = "tests: clearer, and never slow")]
 
+mod files;
 mod interop;
 mod rejected;
 mod shape;
