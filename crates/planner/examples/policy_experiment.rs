@@ -202,6 +202,7 @@ fn input<'a>(worlds: &'a Worlds, instance: &Instance, k: u64, effort: Effort) ->
         held: Vec::new(),
         refine: Vec::new(),
         plain_tree: false,
+        silent: false,
         effort,
     }
 }

@@ -111,6 +111,19 @@ pub struct Release {
     pub nodes: u64,
     /// How far the declared predicates may be wrong.
     pub margin: Margin,
+    /// The policy that the levels were read from; absent in modes that have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyUse>,
+}
+
+/// Where levels were read from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyUse {
+    /// SHA-256 of the policy file, in lower-case hexadecimal: what is published before the policy is used.
+    pub sha256: String,
+    /// Number of the policy's output for this report.
+    pub output: u32,
 }
 
 /// One detail for one audience.

@@ -1,7 +1,7 @@
 //! Reads populations with existing SQL engines and reduces them to what planning needs.
 //!
 //! [`candidates`] gives the signature classes of one population for a report as it is; [`worlds`] gives the reports
-//! that might have been; [`check`] finds what can be found wrong without reading all of the table. CSV files and
+//! that might have been, [`candidates_and_worlds`] both; [`check`] finds what can be found wrong without reading all of the table. CSV files and
 //! typed rows are evaluated by an embedded `SQLite`, `PostgreSQL` tables by their own server (feature `postgres`, on by
 //! default), Parquet files by Apache `DataFusion` (feature `datafusion`). The expressions' language is described in
 //! `docs/formats/predicates.md`; it means the same on all of them, and so do the classes, which come in an order
@@ -72,6 +72,20 @@ pub fn worlds(report: &Report, population: usize, options: &Options<'_>) -> Resu
     let (names, levels) = details(report);
     let job = Job { report, population, options, aim: Aim::Worlds };
     run(&job, |program, tuples| reduce_worlds::worlds(program, tuples, &names, &levels))
+}
+
+/// Both of one population, from one reading of its table.
+pub fn candidates_and_worlds(
+    report: &Report,
+    population: usize,
+    options: &Options<'_>,
+) -> Result<(Candidates, Worlds), Error> {
+    let (names, levels) = details(report);
+    let job = Job { report, population, options, aim: Aim::Both };
+    run(&job, |program, tuples| {
+        let candidates = reduce::candidates(program, tuples, &names, &levels)?;
+        Ok((candidates, reduce_worlds::worlds(program, tuples, &names, &levels)?))
+    })
 }
 
 /// Whether the table is there, has the columns that are named, and its engine accepts all expressions.

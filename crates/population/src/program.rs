@@ -37,7 +37,7 @@ pub(crate) struct Item {
 }
 
 /// How a detail's levels are told from the items.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum DetailPlan {
     /// None of its sources hides here: nobody is told apart by it.
     Elsewhere,
@@ -53,7 +53,10 @@ pub(crate) enum DetailPlan {
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) items: Vec<Item>,
+    /// For the report as it is; empty where that is not asked for.
     pub(crate) details: Vec<DetailPlan>,
+    /// For the reports that might have been; empty where they are not asked for.
+    pub(crate) imagined: Vec<DetailPlan>,
     pub(crate) linked: Vec<Option<usize>>,
     pub(crate) groups: Vec<(String, usize)>,
     pub(crate) weight: Option<usize>,
@@ -69,6 +72,8 @@ pub(crate) enum Aim {
     Candidates,
     /// All reports that might have been.
     Worlds,
+    /// Both, from one reading.
+    Both,
 }
 
 pub(crate) struct Builder<'a> {
@@ -111,7 +116,7 @@ impl Builder<'_> {
             if let ToldWhat::Linked { known_to, .. } = &told.what {
                 let field = format!("told[{}].known_to", index + 1);
                 linked.push(match known_to.get(self.population).and_then(Option::as_ref) {
-                    Some(sql) if self.aim == Aim::Candidates => {
+                    Some(sql) if self.aim != Aim::Worlds => {
                         Some(list.plain(sql, Yields::Probability, field, None)?)
                     }
                     _ => None,
@@ -119,12 +124,12 @@ impl Builder<'_> {
             }
         }
         let mut domains = Vec::new();
-        let mut details = Vec::new();
+        let (mut details, mut imagined) = (Vec::new(), Vec::new());
         for detail in &self.report.details {
             let keys: Vec<&Cell> = detail.levels.iter().map(|level| &level.key).collect();
             let knowledge = detail.knowledge.get(self.population).and_then(Option::as_ref);
             let field = |level: usize| format!("detail.{}.level[{}].known_to", detail.id, level + 1);
-            details.push(match knowledge {
+            let plan = match knowledge {
                 None => DetailPlan::Elsewhere,
                 Some(Knowledge::Fixed(predicates) | Knowledge::Opaque { predicates, .. }) => {
                     DetailPlan::Levels(list.levels(predicates, &field, None)?)
@@ -137,24 +142,37 @@ impl Builder<'_> {
                     }
                     DetailPlan::Values { items, keys: keys.iter().map(|key| key_text(key)).collect() }
                 }
-                Some(Knowledge::Domain { predicates, domain }) => match self.aim {
-                    Aim::Candidates => {
+                Some(Knowledge::Domain { predicates, domain }) => {
+                    if self.aim == Aim::Candidates {
                         if let Domain::Csv(_) = domain {
                             // Read for its errors: the report's own value must be among its rows.
                             domain::load(domain, &keys, self.base, &detail.id)?;
                         }
-                        DetailPlan::Levels(list.levels(predicates, &field, Some(&keys))?)
-                    }
-                    Aim::Worlds => {
+                    } else {
                         domains.push(domain::load(domain, &keys, self.base, &detail.id)?);
-                        DetailPlan::Known(list.known(predicates, &field, domains.len() - 1)?)
+                        imagined.push(DetailPlan::Known(list.known(
+                            predicates,
+                            &field,
+                            domains.len() - 1,
+                        )?));
                     }
-                },
-            });
+                    if self.aim != Aim::Worlds {
+                        details.push(DetailPlan::Levels(list.levels(predicates, &field, Some(&keys))?));
+                    }
+                    continue;
+                }
+            };
+            if self.aim != Aim::Candidates {
+                imagined.push(plan.clone());
+            }
+            if self.aim != Aim::Worlds {
+                details.push(plan);
+            }
         }
         Ok(Program {
             items: list.items,
             details,
+            imagined,
             linked,
             groups,
             weight,

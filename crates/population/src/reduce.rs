@@ -51,6 +51,7 @@ pub(crate) fn ranked(strings: &[Box<[u8]>]) -> (Vec<u32>, Vec<&[u8]>) {
 /// Keeps those who are presumed cleared apart, and counts where knowledge grows with precision.
 pub(crate) struct Screen<'p> {
     program: &'p Program,
+    plans: &'p [DetailPlan],
     pub(crate) cleared: u64,
     kept: u64,
     /// Per detail, per level: candidates for whom it is more probable than the coarser one.
@@ -60,13 +61,12 @@ pub(crate) struct Screen<'p> {
 }
 
 impl<'p> Screen<'p> {
-    pub(crate) fn new(program: &'p Program) -> Self {
-        let widened = program
-            .details
+    pub(crate) fn new(program: &'p Program, plans: &'p [DetailPlan]) -> Self {
+        let widened = plans
             .iter()
             .map(|plan| if let DetailPlan::Levels(items) = plan { vec![0; items.len()] } else { Vec::new() })
             .collect();
-        Self { program, cleared: 0, kept: 0, widened, reached: vec![0; program.details.len()] }
+        Self { program, plans, cleared: 0, kept: 0, widened, reached: vec![0; plans.len()] }
     }
 
     /// Whether the tuple's candidates are to be counted.
@@ -76,7 +76,7 @@ impl<'p> Screen<'p> {
             return Ok(false);
         }
         self.kept = self.kept.checked_add(count).ok_or_else(overflow)?;
-        for (plan, widened) in self.program.details.iter().zip(&mut self.widened) {
+        for (plan, widened) in self.plans.iter().zip(&mut self.widened) {
             if let DetailPlan::Levels(items) = plan {
                 for (level, pair) in items.windows(2).enumerate() {
                     if codes[pair[1]] > codes[pair[0]] {
@@ -170,7 +170,7 @@ pub(crate) fn candidates(
         + 4 * groups.len()
         + 4;
     let mut tally = Tally::<u8>::new(width);
-    let mut screen = Screen::new(program);
+    let mut screen = Screen::new(program, &program.details);
     let mut key = Vec::with_capacity(width);
     tuples.each(&mut |codes, count| {
         if !screen.keeps(codes, count)? {

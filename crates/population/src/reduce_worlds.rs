@@ -25,7 +25,7 @@ pub(crate) fn worlds(
     levels: &[usize],
 ) -> Result<Worlds, Fault> {
     let mut parts: Vec<Part<'_>> = program
-        .details
+        .imagined
         .iter()
         .map(|plan| match plan {
             DetailPlan::Elsewhere | DetailPlan::Levels(_) => Part::Level,
@@ -41,16 +41,16 @@ pub(crate) fn worlds(
         .collect();
     let groups: Vec<(Vec<u32>, Vec<&[u8]>)> =
         program.groups.iter().map(|(_, item)| ranked(tuples.strings(*item))).collect();
-    let width = program.details.len() + groups.len() + 1;
+    let width = program.imagined.len() + groups.len() + 1;
     let mut tally = Tally::<u32>::new(width);
-    let mut screen = Screen::new(program);
+    let mut screen = Screen::new(program, &program.imagined);
     let (mut key, mut path) = (Vec::with_capacity(width), Vec::new());
     tuples.each(&mut |codes, count| {
         if !screen.keeps(codes, count)? {
             return Ok(());
         }
         key.clear();
-        for (detail, (plan, part)) in program.details.iter().zip(&mut parts).enumerate() {
+        for (detail, (plan, part)) in program.imagined.iter().zip(&mut parts).enumerate() {
             let mut reached = levels[detail];
             key.push(match (plan, part) {
                 (DetailPlan::Levels(items), _) => {
@@ -107,7 +107,7 @@ fn unpack(program: &Program, parts: &[Part<'_>], tally: &Tally<u32>) -> Worlds {
     let at = |class: usize, column: usize| tally.key(order[class])[column];
     let column = |column: usize| (0..order.len()).map(move |class| at(class, column));
     let details =
-        program.details.iter().zip(parts).enumerate().map(|(index, (plan, part))| match (plan, part) {
+        program.imagined.iter().zip(parts).enumerate().map(|(index, (plan, part))| match (plan, part) {
             (DetailPlan::Values { keys, .. }, Part::Path { texts, paths, .. }) => {
                 let codes: Vec<Vec<u32>> = (0..texts.len())
                     .map(|level| column(index).map(|path| paths.key(path as usize)[level]).collect())
@@ -135,9 +135,9 @@ fn unpack(program: &Program, parts: &[Part<'_>], tally: &Tally<u32>) -> Worlds {
         .groups
         .iter()
         .enumerate()
-        .map(|(index, (name, _))| dense(name, column(program.details.len() + index).collect()))
+        .map(|(index, (name, _))| dense(name, column(program.imagined.len() + index).collect()))
         .collect();
-    let weight = column(program.details.len() + program.groups.len()).map(u64::from).collect();
+    let weight = column(program.imagined.len() + program.groups.len()).map(u64::from).collect();
     let count = order.iter().map(|&class| tally.counts[class]).collect();
     Worlds { details, count, weight, groups }
 }

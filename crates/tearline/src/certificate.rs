@@ -1,16 +1,16 @@
 //! Certificates of plans: drawn up beside a plan, and checked without planning.
 
+use crate::load::Tables;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use tearline_model::candidates::Candidates;
 use tearline_model::report::Report;
-use tearline_planner::certificate::claim::{Choice, certify};
+use tearline_planner::certificate::claim::{certify, choices};
 use tearline_planner::certificate::{Certificate, MOST_BYTES};
 use tearline_planner::checker::{Evidence, Verdict, check};
-use tearline_planner::plan::Outcome;
+use tearline_planner::plan::Mode;
 use tearline_planner::planning::Planned;
 
 /// What was found of a certificate, as `--json` prints it.
@@ -27,26 +27,11 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// The certificate of a plan.
-pub(crate) fn of(file: &[u8], report: &Report, tables: &[Candidates], planned: &Planned) -> Certificate {
-    let choice = |(audience, levels): (usize, &Vec<u8>)| {
-        let id = &report.audiences[audience].id;
-        let mut choice = Choice { audience, ..Choice::default() };
-        match planned.plan.audiences.iter().find(|of| of.id == *id).map(|of| &of.outcome) {
-            Some(Outcome::Release(release)) => {
-                choice.released = Some(levels.clone());
-                choice.bound = planned.solutions[audience].bound;
-                choice.optimal = release.optimal;
-                let counts = release.sets.iter().map(|set| set.selection_aware.as_ref());
-                choice.selection_aware = counts.map(|aware| aware.map(|aware| aware.candidates)).collect();
-            }
-            Some(Outcome::NoSafePlan(none)) => choice.optimal = none.proven,
-            None => {}
-        }
-        choice
-    };
-    let choices: Vec<Choice> = planned.levels.iter().enumerate().map(choice).collect();
-    certify(file, report, tables, None, planned.plan.mode, &choices)
+/// The certificate of a plan. `worlds` are those that it was made from, in the modes that need them.
+pub(crate) fn of(file: &[u8], report: &Report, tables: &Tables, planned: &Planned) -> Certificate {
+    let choices = choices(report, planned);
+    let worlds = (planned.plan.mode == Mode::SelectionSafe).then_some(tables.worlds.as_slice());
+    certify(file, report, &tables.candidates, worlds, planned.plan.mode, &choices)
 }
 
 /// Reads a certificate.
@@ -58,13 +43,23 @@ pub(crate) fn read(path: &Path) -> Result<Certificate> {
     Certificate::read(&bytes).with_context(failed)
 }
 
-/// Checks a certificate against the report file and its tables.
+/// Whether a certificate refers to worlds, which must then be read.
+pub(crate) fn needs_worlds(certificate: &Certificate) -> bool {
+    certificate.mode == Mode::SelectionSafe
+        || certificate.tables.iter().any(|table| table.worlds_sha256.is_some())
+}
+
+/// Checks a certificate against the report file, its tables and the policies.
 pub(crate) fn verdict(
     file: &[u8],
     report: &Report,
-    tables: &[Candidates],
+    tables: &Tables,
+    policies: &[Vec<u8>],
     certificate: &Certificate,
 ) -> Verdict {
-    let evidence = Evidence { report_file: file, report, candidates: tables, worlds: None, policies: &[] };
+    let policies: Vec<&[u8]> = policies.iter().map(Vec::as_slice).collect();
+    let worlds = needs_worlds(certificate).then_some(tables.worlds.as_slice());
+    let evidence =
+        Evidence { report_file: file, report, candidates: &tables.candidates, worlds, policies: &policies };
     check(&evidence, certificate)
 }

@@ -39,7 +39,7 @@ pub(crate) struct Interrupted;
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("interrupted while the tables were read: there is no plan yet")
+        out.write_str("interrupted before anything was found: there is no plan yet")
     }
 }
 

@@ -20,6 +20,13 @@ pub(crate) struct Loaded {
     pub(crate) file: Vec<u8>,
 }
 
+/// The tables of a report, per population.
+pub(crate) struct Tables {
+    pub(crate) candidates: Vec<Candidates>,
+    /// Empty where they were not asked for.
+    pub(crate) worlds: Vec<Worlds>,
+}
+
 /// Reads and checks a report file.
 pub(crate) fn report(path: &Path) -> Result<Loaded> {
     let failed = || format!("the report {} cannot be read", path.display());
@@ -49,7 +56,8 @@ pub(crate) fn tables(report: &Report, path: &Path, watch: &mut Watch) -> Result<
     each(report, path, watch, tearline_population::candidates)
 }
 
-/// Reads what the candidates of every population could have reported.
+/// Reads what the candidates of every population could have reported, and nothing that depends on the report's own
+/// values.
 pub(crate) fn worlds(report: &Report, path: &Path, watch: &mut Watch) -> Result<Vec<Worlds>> {
     each(report, path, watch, tearline_population::worlds)
 }
@@ -57,6 +65,16 @@ pub(crate) fn worlds(report: &Report, path: &Path, watch: &mut Watch) -> Result<
 /// Checks that every population's table is there and that its engine takes all expressions, without reading all of it.
 pub(crate) fn check(report: &Report, path: &Path, watch: &mut Watch) -> Result<()> {
     each(report, path, watch, tearline_population::check).map(drop)
+}
+
+/// Reads the candidates, and the worlds where they are asked for, from one reading of each table.
+pub(crate) fn both(report: &Report, path: &Path, with_worlds: bool, watch: &mut Watch) -> Result<Tables> {
+    if !with_worlds {
+        return Ok(Tables { candidates: tables(report, path, watch)?, worlds: Vec::new() });
+    }
+    let both = each(report, path, watch, tearline_population::candidates_and_worlds)?;
+    let (candidates, worlds) = both.into_iter().unzip();
+    Ok(Tables { candidates, worlds })
 }
 
 fn each<T>(

@@ -10,6 +10,7 @@ mod load;
 mod names;
 mod output;
 mod plan;
+mod policy;
 mod render;
 mod watch;
 mod what_if;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let look = Look::of_stdout(cli.color);
     let (ended, json) = match &cli.command {
         Command::Plan(args) => (plan::run(args, look), args.json),
+        Command::Policy(args) => (policy::run(args, look), args.json),
         Command::WhatIf(args) => (what_if::run(args, look), args.json),
         Command::Check(args) => (check::run(args, look), args.json),
         Command::Key(command) => {

@@ -130,6 +130,14 @@ impl Planning<'_> {
         !self.watch.interrupted()
     }
 
+    /// Shows how far the building of a policy is, if it takes long.
+    pub(crate) fn building(&mut self, audience: usize, done: usize, all: usize) {
+        let name = &self.names[audience];
+        let number = |number: usize| count(u64::try_from(number).unwrap_or(u64::MAX));
+        self.watch
+            .show(|| format!("{name}: building the policy, {} of {} placed", number(done), number(all)));
+    }
+
     /// What to say of a run that ended before its time.
     pub(crate) fn note(&self) -> Option<&'static str> {
         if self.watch.interrupted() {

@@ -26,7 +26,7 @@ pub fn answer(file: &AnswerFile, log: Option<&Ring>, trust: &Trust) -> AnswerVie
     let signer = trust.of(&file.signer.name);
     match signer {
         Some(keys) => {
-            checks.holds("issuer", format!("checked against the public keys of {} that you gave", keys.name))
+            checks.holds("issuer", format!("checked against the public keys of {} that you gave", keys.name));
         }
         None => checks.open(
             "issuer",

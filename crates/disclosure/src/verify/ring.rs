@@ -63,7 +63,7 @@ impl Ring {
         }
         let mut ring = Self {
             name: base.name.clone(),
-            keys: vec![Key { kid: base.kid(), key: base.signer(), from: 0, until: None }],
+            keys: vec![Key { kid: base.kid(), verifies: base.signer(), from: 0, until: None }],
             log: base.log.parse().ok(),
             origin: base.log_origin().to_owned(),
         };
@@ -110,7 +110,8 @@ impl Ring {
         match (taken, left.len()) {
             (0, 0) => {}
             (_, 0) => {
-                checks.holds("keys", format!("{taken} logged change(s) of the key of {} followed", self.name))
+                checks
+                    .holds("keys", format!("{taken} logged change(s) of the key of {} followed", self.name));
             }
             (_, left) => checks.fails(
                 "keys",
@@ -127,7 +128,7 @@ impl Ring {
         let event = statement::unverified::<KeyEvent>(&change.statement)
             .map_err(|why| format!("a change of key: {why}"))?;
         let known =
-            |ring: &Self, keys: &PublicKeys| ring.keys.iter().position(|key| key.key == keys.signer());
+            |ring: &Self, keys: &PublicKeys| ring.keys.iter().position(|key| key.verifies == keys.signer());
         if event.old.check().is_err() || event.new.check().is_err() {
             return Err("a change of key holds keys that are none".into());
         }
@@ -162,7 +163,7 @@ impl Ring {
             None => {
                 self.keys.push(Key {
                     kid: kid(&event.old.signer()),
-                    key: event.old.signer(),
+                    verifies: event.old.signer(),
                     from: 0,
                     until,
                 });
@@ -173,7 +174,7 @@ impl Ring {
             None => {
                 self.keys.push(Key {
                     kid: kid(&event.new.signer()),
-                    key: event.new.signer(),
+                    verifies: event.new.signer(),
                     from: place.index,
                     until: None,
                 });
@@ -211,7 +212,7 @@ impl Ring {
         if index < key.from {
             return Err("its key was not yet in use when it was logged".into());
         }
-        Ok(key.key)
+        Ok(key.verifies)
     }
 
     /// Checks that a payload stands in the log.

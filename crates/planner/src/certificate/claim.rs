@@ -3,8 +3,8 @@
 use super::{
     AudienceClaim, Certificate, DiversityClaim, PolicyClaim, SetClaim, TableDigest, VERSION, digest,
 };
-use crate::plan::Mode;
-use crate::planning::{Views, rules, utilities};
+use crate::plan::{Mode, Outcome};
+use crate::planning::{Planned, Views, rules, utilities};
 use crate::rules::assess;
 use crate::search::{Crowd, Members};
 use tearline_model::candidates::Candidates;
@@ -27,6 +27,28 @@ pub struct Choice {
     /// Per protected set of this audience, by source, then population: the selection-aware count. Empty where none
     /// was counted.
     pub selection_aware: Vec<Option<u64>>,
+}
+
+/// What a plan chose, for every audience of the report.
+pub fn choices(report: &Report, planned: &Planned) -> Vec<Choice> {
+    let choice = |(audience, levels): (usize, &Vec<u8>)| {
+        let id = &report.audiences[audience].id;
+        let policy = planned.policies[audience].clone();
+        let mut choice = Choice { audience, policy, ..Choice::default() };
+        match planned.plan.audiences.iter().find(|of| of.id == *id).map(|of| &of.outcome) {
+            Some(Outcome::Release(release)) => {
+                choice.released = Some(levels.clone());
+                choice.bound = planned.solutions[audience].bound;
+                choice.optimal = release.optimal;
+                let counts = release.sets.iter().map(|set| set.selection_aware.as_ref());
+                choice.selection_aware = counts.map(|aware| aware.map(|aware| aware.candidates)).collect();
+            }
+            Some(Outcome::NoSafePlan(none)) => choice.optimal = none.proven,
+            None => {}
+        }
+        choice
+    };
+    planned.levels.iter().enumerate().map(choice).collect()
 }
 
 /// Draws up the certificate. `report_file` are the bytes that `report` was parsed from; `candidates` and `worlds`

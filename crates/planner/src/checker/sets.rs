@@ -11,11 +11,11 @@ use tearline_model::report::{Report, ToldWhat};
 
 /// The strictest of the protections that cover one set against one audience.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Demands {
-    k: u64,
-    robust: u64,
-    share_ppm: Option<u32>,
-    diversity: BTreeMap<String, u32>,
+pub(super) struct Demands {
+    pub(super) k: u64,
+    pub(super) robust: u64,
+    pub(super) share_ppm: Option<u32>,
+    pub(super) diversity: BTreeMap<String, u32>,
 }
 
 /// One set as it is.
@@ -148,7 +148,7 @@ fn audience(
 }
 
 /// The protected sets of an audience and what must hold of each.
-fn demands(report: &Report, audience: usize) -> BTreeMap<(usize, usize), Demands> {
+pub(super) fn demands(report: &Report, audience: usize) -> BTreeMap<(usize, usize), Demands> {
     let mut all = BTreeMap::<(usize, usize), Demands>::new();
     for (source, of) in report.sources.iter().enumerate() {
         for &population in &of.populations {
@@ -253,7 +253,7 @@ fn mass(table: &Candidates, class: usize, knowledge: &[u8], tells: &impl Fn(usiz
 
 /// The heaviest candidate's part of what is left when the `robust` next heaviest are excluded; the whole where
 /// there is nobody. `None` when the numbers are too large.
-fn exact_share(mut weights: Vec<(u128, u128)>, robust: u64) -> Option<(u128, u128)> {
+pub(super) fn exact_share(mut weights: Vec<(u128, u128)>, robust: u64) -> Option<(u128, u128)> {
     weights.retain(|&(weight, count)| weight > 0 && count > 0);
     weights.sort_unstable_by(|one, other| other.cmp(one));
     let Some(first) = weights.first_mut() else { return Some((1, 1)) };
@@ -291,7 +291,7 @@ fn rounded_share(mut masses: Vec<(f64, u64)>, robust: u64) -> f64 {
 }
 
 /// Values left when a reader excludes `robust` candidates so as to remove as many values as possible: the rarest.
-fn survivors(mut sizes: Vec<u128>, robust: u64) -> usize {
+pub(super) fn survivors(mut sizes: Vec<u128>, robust: u64) -> usize {
     sizes.sort_unstable();
     let mut excluded = u128::from(robust);
     let mut left = sizes.len();

@@ -5,6 +5,7 @@
 //! same planner. Only those for whom the same release comes out are still in the set of a reader who knows the
 //! planner.
 
+use super::mode::depends_on_value;
 use super::nominal::{Options, Planned, Stage, ceilings, choose, plan_nominal};
 use super::views::{Views, order};
 use crate::plan::{Counted, Mode, Outcome, SelectionAware};
@@ -121,12 +122,11 @@ pub fn audit(
     trials: u64,
 ) -> Option<Audit> {
     let [worlds] = worlds else { return None };
-    let opaque = |knowledge: &&Knowledge| matches!(knowledge, Knowledge::Opaque { .. });
+    let opaque =
+        |knowledge: &Knowledge| matches!(knowledge, Knowledge::Opaque { .. }) && depends_on_value(knowledge);
     let linked =
         report.told.iter().any(|told| matches!(told.what, tearline_model::report::ToldWhat::Linked { .. }));
-    if linked
-        || report.details.iter().flat_map(|detail| detail.knowledge.iter().flatten()).any(|k| opaque(&k))
-    {
+    if linked || report.details.iter().flat_map(|detail| detail.knowledge.iter().flatten()).any(opaque) {
         return None;
     }
     let views = Views::new(report);

@@ -74,6 +74,7 @@ impl Explain<'_> {
             gap,
             nodes: solution.nodes,
             margin: self.margin(&knowers, &inside),
+            policy: None,
         }
     }
 

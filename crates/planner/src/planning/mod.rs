@@ -5,6 +5,7 @@
 //! who see it and of those who pool with it.
 
 mod audit;
+mod chain;
 mod explain;
 mod margin;
 mod mode;
@@ -14,10 +15,11 @@ mod views;
 mod what_if;
 
 pub use audit::{Audit, audit, candidates_of, plan_audited};
+pub use chain::{Chain, Failure, policies};
 pub use mode::{Choice, choose_mode};
 pub(crate) use nominal::utilities;
 pub use nominal::{Options, Planned, Stage, plan_nominal};
-pub use selection_safe::{Failure, SafePlanned, plan_selection_safe, policies};
+pub use selection_safe::plan_selection_safe;
 pub(crate) use views::rules;
 pub use views::{Knower, Views, order};
 pub use what_if::{Answer, Repair, Stand, WhatIf};

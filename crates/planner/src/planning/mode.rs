@@ -44,7 +44,9 @@ pub fn choose_mode(report: &Report) -> Choice {
     Choice { mode, reason }
 }
 
-fn depends_on_value(knowledge: &Knowledge) -> bool {
+/// Whether who could know a detail depends on its hidden value. It does not where the originator declares so, and
+/// where everybody could know every level of it. The one definition of the planner; the checker has its own.
+pub(super) fn depends_on_value(knowledge: &Knowledge) -> bool {
     match knowledge {
         Knowledge::Fixed(_) => false,
         Knowledge::Opaque { predicates, .. } => !predicates.iter().all(|sql| constant(&sql.0)),

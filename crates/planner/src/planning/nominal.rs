@@ -1,12 +1,14 @@
 //! Planning for this report: every audience in turn, by the exact search.
 
 use super::explain::{Explain, no_safe_plan};
+use super::mode::depends_on_value;
 use super::views::{Views, order};
+use crate::certificate::PolicyClaim;
 use crate::plan::{self, AudiencePlan, Counted, Outcome, SelectionAware};
 use crate::rules::assess;
 use crate::search::{self, Crowd, Limits, Problem, Progress, Solution};
 use tearline_model::candidates::Candidates;
-use tearline_model::report::{Detail, Knowledge, Report};
+use tearline_model::report::Report;
 
 /// How to plan.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,8 @@ pub struct Planned {
     pub levels: Vec<Vec<u8>>,
     /// Per audience of the report: what the search found.
     pub solutions: Vec<Solution>,
+    /// Per audience of the report: the policy that its levels were read from, if any.
+    pub policies: Vec<Option<PolicyClaim>>,
 }
 
 /// Plans for this report alone. `tables` are the candidates of each population of the report. `control` is told of
@@ -58,10 +62,8 @@ pub fn plan_nominal(
     let order = order(report, options.by_priority);
     let (releases, solutions) =
         choose(report, &views, &order, tables, &ceilings(report), options.limits, control);
-    let fixed = |detail: &Detail| {
-        detail.knowledge.iter().flatten().all(|knowledge| matches!(knowledge, Knowledge::Fixed(_)))
-    };
-    let constant = report.details.iter().all(fixed) && solutions.iter().all(|solution| solution.optimal);
+    let depends = report.details.iter().flat_map(|detail| &detail.knowledge).flatten().any(depends_on_value);
+    let constant = !depends && solutions.iter().all(|solution| solution.optimal);
     let mut plan =
         assemble(report, &views, &order, tables, &releases, &solutions, options.margin, &|_, _| {
             constant.then_some(SelectionAware { candidates: u64::MAX, how: Counted::Constant })
@@ -69,7 +71,8 @@ pub fn plan_nominal(
     if solutions.iter().any(|solution| !solution.optimal) {
         plan.assumptions.push("A search ended before its proof: the levels are safe, but where it ended may depend on the report's hidden precision. Plan again with a larger budget before you rely on the selection-aware count.".into());
     }
-    Planned { plan, levels: releases, solutions }
+    let policies = vec![None; report.audiences.len()];
+    Planned { plan, levels: releases, solutions, policies }
 }
 
 /// Puts a plan together and explains it. `aware` gives the selection-aware count of a set against an audience;

@@ -1,150 +1,53 @@
 //! Planning by policies made before and without the report: the mode whose choice gives nothing away.
-//!
-//! The audiences form one chain, in planning order: each one's policy refines those before it, so that whoever pools
-//! any of their releases knows no more than the last of them. Every policy keeps the rules of all audiences that
-//! come to know its release and of all that come after it in the chain.
 
 use super::Stage;
+use super::chain::{Chain, Failure, protected, told_more};
 use super::nominal::{Options, Planned, assemble, best_for, ceilings, utilities};
-use super::views::{Views, order, rules, strictest};
-use crate::plan::{Counted, Mode, SelectionAware};
-use crate::policy::{
-    self, Effort, NoPolicy, NotPossible, Placed, Policy, PolicyInput, ProtectedSet, Query, Reader,
-};
-use crate::search::{self, Limits, Progress, Solution};
-use std::sync::atomic::AtomicBool;
+use super::views::{Views, order};
+use crate::certificate::{PolicyClaim, digest};
+use crate::plan::{Counted, Mode, Outcome, PolicyUse, SelectionAware};
+use crate::policy::{NotPossible, Placed, Policy, Query, Reader};
+use crate::search::{self, Limits, Solution};
 use tearline_model::candidates::Candidates;
-use tearline_model::report::{Knowledge, Report, ToldWhat};
+use tearline_model::report::Report;
 use tearline_model::worlds::Worlds;
 
 /// Nodes spent on the bound that a plan is compared with.
 const BOUND_NODES: u64 = 4000;
 
-/// A plan read off policies.
-#[derive(Clone, Debug)]
-pub struct SafePlanned {
-    /// The plan.
-    pub planned: Planned,
-    /// Per audience of the report: its policy, and where the report falls in it if it has a release there.
-    pub policies: Vec<(Policy, Option<Placed>)>,
+/// Where the report ends in one audience's policy.
+struct Read {
+    claim: PolicyClaim,
+    /// Levels, if the output has a release.
+    levels: Option<Vec<u8>>,
+    /// Per protected set of the report that the policy protects: candidates behind the output.
+    candidates: Vec<(usize, u64)>,
 }
 
-/// Why no selection-safe plan can be made.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum Failure {
-    /// For one audience there is no policy.
-    #[error("audience {audience}: {cause}")]
-    NoPolicy {
-        /// Its name in the report file.
-        audience: String,
-        /// Why.
-        #[source]
-        cause: NoPolicy,
-    },
-    /// The report has no place among the worlds.
-    #[error(transparent)]
-    NotPossible(#[from] NotPossible),
-    /// The report has something that policies do not cover.
-    #[error("{0}")]
-    Unsupported(&'static str),
-}
-
-/// Builds the policies of all audiences, in planning order. Reads nothing of the report's values.
-pub fn policies(
-    report: &Report,
-    worlds: &[Worlds],
-    options: &Options,
-    cancel: &AtomicBool,
-    progress: &mut dyn FnMut(usize, usize, usize),
-) -> Result<Vec<(usize, Policy)>, Failure> {
-    if report.told.iter().any(|told| matches!(told.what, ToldWhat::Linked { .. })) {
-        return Err(Failure::Unsupported(
-            "facts of linked reports cannot be part of a policy yet; plan with mode = \"nominal\" and read its warning",
-        ));
-    }
-    let views = Views::new(report);
-    let order = order(report, options.by_priority);
-    let mut chain: Vec<(usize, Policy)> = Vec::new();
-    for (place, &audience) in order.iter().enumerate() {
-        let later = &order[place..];
-        let knowers: Vec<usize> = (0..report.audiences.len())
-            .filter(|&other| views.of[other].contains(&audience) || later.contains(&other))
-            .collect();
-        let sets: Vec<ProtectedSet<'_>> = Views::sets(report)
-            .into_iter()
-            .filter_map(|(source, population)| {
-                let worlds = &worlds[population];
-                let each = knowers.iter().filter_map(|&knower| {
-                    let (mut rules, headroom) = rules(report, knower, source, population, &worlds.groups)?;
-                    rules.k = rules.k.saturating_add(headroom);
-                    Some(rules)
-                });
-                let rules = each.reduce(|a, b| strictest(&a, &b))?;
-                let details = report.details.iter().map(|detail| detail.sources.contains(&source)).collect();
-                Some(ProtectedSet { worlds, details, rules })
-            })
-            .collect();
-        let (ceilings, mut held) = fixed_by_policy(report);
-        let told = views.told[audience].iter().enumerate();
-        held.extend(told.filter(|(_, level)| **level > 0).map(|(detail, &level)| (detail, level)));
-        let rows = sets.iter().map(|set| set.worlds.count.len()).max().unwrap_or(0);
-        let input = PolicyInput {
-            plain_tree: sets.len() != 1,
-            sets,
-            utility: utilities(report, audience),
-            ceilings,
-            held,
-            refine: chain.iter().map(|(_, policy)| policy).collect(),
-            effort: Effort::for_rows(rows, options.limits.threads),
-        };
-        let policy = policy::build(&input, cancel, &mut |done, all| progress(audience, done, all))
-            .map_err(|cause| Failure::NoPolicy { audience: report.audiences[audience].id.clone(), cause })?;
-        chain.push((audience, policy));
-    }
-    Ok(chain)
-}
-
-/// Plans by policies. `tables` and `worlds` are per population of the report.
+/// Plans by the policies of a chain. `tables` and `worlds` are per population of the report.
 pub fn plan_selection_safe(
     report: &Report,
     tables: &[Candidates],
     worlds: &[Worlds],
+    chain: &Chain,
     options: &Options,
-    cancel: &AtomicBool,
     control: &mut dyn FnMut(&Stage) -> bool,
-) -> Result<SafePlanned, Failure> {
-    let chain = policies(report, worlds, options, cancel, &mut |audience, done, all| {
-        let progress = Progress { best: None, bound: 0, nodes: done as u64, open: all - done.min(all) };
-        control(&Stage { audience, progress });
-    })?;
-    let owned: Vec<(&Worlds, Vec<bool>)> = Views::sets(report)
-        .into_iter()
-        .map(|(source, population)| {
-            (
-                &worlds[population],
-                report.details.iter().map(|detail| detail.sources.contains(&source)).collect(),
-            )
-        })
-        .collect();
-    let owned: Vec<(&Worlds, &[bool])> =
-        owned.iter().map(|(worlds, owned)| (*worlds, owned.as_slice())).collect();
-    let mut query = Query::of_report(&owned)?;
-    query.precision = ceilings(report);
-
+) -> Result<Planned, Failure> {
     let views = Views::new(report);
-    let mut releases = vec![vec![0; report.details.len()]; report.audiences.len()];
-    let mut placed: Vec<Option<Placed>> = vec![None; report.audiences.len()];
-    let mut base: Option<Placed> = None;
-    for (audience, policy) in &chain {
-        let here = Reader::new(policy).place(&query, base.as_ref())?;
-        releases[*audience].clone_from(&here.levels);
-        placed[*audience] = Some(here.clone());
-        base = Some(here);
+    let read = read(report, &views, worlds, chain)?;
+    let mut releases: Vec<Vec<u8>> = views.told.clone();
+    for (audience, read) in read.iter().enumerate() {
+        if let Some(levels) = read.as_ref().and_then(|read| read.levels.as_ref()) {
+            releases[audience].clone_from(levels);
+        }
     }
     let limits = Limits { nodes: options.limits.nodes.min(BOUND_NODES), threads: options.limits.threads };
     let solutions: Vec<Solution> = (0..report.audiences.len())
         .map(|audience| {
-            let levels = releases[audience].clone();
+            let Some(levels) = read[audience].as_ref().and_then(|read| read.levels.clone()) else {
+                // That the rules allow no more than silence is proven where it is the policy's answer.
+                return Solution { levels: None, utility: 0, bound: 0, optimal: true, nodes: 0 };
+            };
             let worth = utilities(report, audience);
             let utility = worth.iter().zip(&levels).map(|(of, &level)| of[usize::from(level)]).sum();
             let top = ceilings(report);
@@ -157,9 +60,6 @@ pub fn plan_selection_safe(
             let usable =
                 |least: &Vec<(usize, u8)>| least.iter().all(|&(detail, level)| levels[detail] >= level);
             let usable = minimum.is_empty() || minimum.iter().any(usable);
-            if !usable {
-                releases[audience].clone_from(&views.told[audience]);
-            }
             Solution {
                 utility,
                 bound: nominal.bound.max(utility),
@@ -169,38 +69,114 @@ pub fn plan_selection_safe(
             }
         })
         .collect();
-    let order: Vec<usize> = chain.iter().map(|(audience, _)| *audience).collect();
+    for (solution, (release, told)) in solutions.iter().zip(releases.iter_mut().zip(&views.told)) {
+        if solution.levels.is_none() {
+            release.clone_from(told);
+        }
+    }
+    let order = order(report, false);
+    // Whoever pools knows the last of the policies that its coalition reads.
     let aware = |audience: usize, set: usize| {
-        let candidates = placed[audience].as_ref()?.candidates.get(set).copied()?;
+        let last =
+            order.iter().rev().find(|other| views.of[audience].contains(other) && read[**other].is_some());
+        let counts = &read[*last?].as_ref()?.candidates;
+        let candidates = counts.iter().find(|(of, _)| *of == set)?.1;
         Some(SelectionAware { candidates, how: Counted::Policy })
     };
     let mut plan = assemble(report, &views, &order, tables, &releases, &solutions, options.margin, &aware);
     plan.mode = Mode::SelectionSafe;
+    let policies: Vec<Option<PolicyClaim>> =
+        read.into_iter().map(|read| read.map(|read| read.claim)).collect();
+    for (&audience, of) in order.iter().zip(&mut plan.audiences) {
+        match &mut of.outcome {
+            Outcome::Release(release) => {
+                let uses =
+                    |claim: &PolicyClaim| PolicyUse { sha256: claim.sha256.clone(), output: claim.output };
+                release.policy = policies[audience].as_ref().map(uses);
+            }
+            Outcome::NoSafePlan(none) => {
+                if let (Some(ended), true) = (&chain.ended, none.candidates >= none.needed) {
+                    none.why.clone_from(ended);
+                }
+            }
+        }
+    }
+    for (_, &audience) in order.iter().enumerate().filter(|&(place, _)| told_more(&views, &order, place)) {
+        let name = &report.audiences[audience].name;
+        plan.assumptions.push(format!(
+            "{name} gets nothing new by policy: somebody who comes to know it was told more before, and a policy \
+             cannot count with that yet."
+        ));
+    }
     plan.assumptions.push("The policy is public, and was made from the tables and the form of the report alone; publish its hash before it is used.".into());
     plan.assumptions.push(
         "The bound is that of a plan for this report alone, which would give away what a policy does not."
             .into(),
     );
-    let mut policies: Vec<(usize, Policy)> = chain;
-    policies.sort_by_key(|(audience, _)| *audience);
-    let policies = policies.into_iter().zip(placed).map(|((_, policy), placed)| (policy, placed)).collect();
-    Ok(SafePlanned { planned: Planned { plan, levels: releases, solutions }, policies })
+    Ok(Planned { plan, levels: releases, solutions, policies })
 }
 
-/// Ceilings, and the levels of details that policy fixes whatever the value.
-fn fixed_by_policy(report: &Report) -> (Vec<u8>, Vec<(usize, u8)>) {
-    let mut ceilings = ceilings(report);
-    let mut held = Vec::new();
-    for (detail, ceiling) in ceilings.iter_mut().enumerate() {
-        let opaque =
-            report.details[detail].knowledge.iter().flatten().filter_map(|knowledge| match knowledge {
-                Knowledge::Opaque { policy_level, .. } => Some(*policy_level),
-                _ => None,
-            });
-        if let Some(level) = opaque.min() {
-            *ceiling = level;
-            held.push((detail, level));
+/// Reads the report's levels off the policies, per audience. Who comes after an output without a release has none.
+fn read(
+    report: &Report,
+    views: &Views<'_>,
+    worlds: &[Worlds],
+    chain: &Chain,
+) -> Result<Vec<Option<Read>>, Failure> {
+    let owned: Vec<(&Worlds, Vec<bool>)> = Views::sets(report)
+        .into_iter()
+        .map(|(source, population)| {
+            let owned = report.details.iter().map(|detail| detail.sources.contains(&source)).collect();
+            (&worlds[population], owned)
+        })
+        .collect();
+    let owned: Vec<(&Worlds, &[bool])> =
+        owned.iter().map(|(worlds, owned)| (*worlds, owned.as_slice())).collect();
+    let mut query = Query::of_report(&owned)?;
+    query.precision = ceilings(report);
+    let order = order(report, false);
+    let mut read: Vec<Option<Read>> = (0..report.audiences.len()).map(|_| None).collect();
+    let mut base: Option<Placed> = None;
+    for (place, (audience, policy)) in chain.policies.iter().enumerate() {
+        let sets = protected(report, views, &order, place);
+        let here = match Reader::new(policy).place(&query, base.as_ref()) {
+            Ok(here) => here,
+            Err(NotPossible::AlreadyViolated { output, candidates }) => {
+                read[*audience] = Some(ended(policy, output, None, &sets, &candidates)?);
+                break;
+            }
+            Err(other) => return Err(other.into()),
+        };
+        read[*audience] =
+            Some(ended(policy, here.output, Some(here.levels.clone()), &sets, &here.candidates)?);
+        base = Some(here);
+    }
+    // Whoever pools with one who was told too much knows that too, and no policy has counted with it.
+    let ended = |read: &Option<Read>| read.as_ref().is_none_or(|read| read.levels.is_none());
+    loop {
+        let next = (0..read.len()).find(|&audience| {
+            !ended(&read[audience]) && views.of[audience].iter().any(|&other| ended(&read[other]))
+        });
+        match next {
+            Some(audience) => read[audience] = None,
+            None => return Ok(read),
         }
     }
-    (ceilings, held)
+}
+
+fn ended(
+    policy: &Policy,
+    output: usize,
+    levels: Option<Vec<u8>>,
+    sets: &[(usize, usize, usize)],
+    candidates: &[u64],
+) -> Result<Read, Failure> {
+    if candidates.len() != sets.len() {
+        return Err(Failure::NotThese("a policy protects other sets than this report has".into()));
+    }
+    let output =
+        u32::try_from(output).map_err(|_| Failure::NotThese("a policy has too many outputs".into()))?;
+    let claim = PolicyClaim { sha256: digest::bytes(policy.to_text().as_bytes()), output };
+    let candidates = sets.iter().zip(candidates).map(|(&(set, ..), &count)| (set, count)).collect();
+    Ok(Read { claim, levels, candidates })
 }

@@ -38,6 +38,8 @@ pub struct PolicyInput<'a> {
     pub refine: Vec<&'a Policy>,
     /// Use a plain tree even where decision lists are possible: a policy for several sets can refine only that.
     pub plain_tree: bool,
+    /// Say nothing beyond what is known already.
+    pub silent: bool,
     /// How much work to do.
     pub effort: Effort,
 }
@@ -75,6 +77,9 @@ pub fn build(
     cancel: &AtomicBool,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Policy, NoPolicy> {
+    if input.sets.is_empty() {
+        return Ok(everything(input));
+    }
     let many = input.sets.iter().any(|set| {
         let owned = set.worlds.details.iter().zip(&set.details).filter(|(_, owned)| **owned);
         owned.into_iter().any(|(detail, _)| matches!(detail, WorldDetail::Many { .. }))
@@ -107,7 +112,7 @@ pub fn build(
                 }
                 let safe = judge.set_meets(of.iter().copied());
                 any_safe |= safe;
-                let (blocks, rest) = if safe {
+                let (blocks, rest) = if safe && !input.silent {
                     recode(&rows, &judge, of, floor, input.effort, cancel, &mut |done| {
                         progress(placed + done, total);
                     })
@@ -131,6 +136,32 @@ pub fn build(
         return Err(NoPolicy::Cancelled);
     }
     Ok(writer.finish(input, sections))
+}
+
+/// What is released where nobody is to be hidden: all that the ceilings allow, whatever the values.
+fn everything(input: &PolicyInput<'_>) -> Policy {
+    let outputs: Vec<bool> = match input.refine.last() {
+        None => vec![true],
+        Some(refined) => refined.outputs.iter().map(|output| output.safe).collect(),
+    };
+    let mut policy = Policy {
+        details: input.ceilings.iter().map(|&level| Form::Free { level }).collect(),
+        refines: input.refine.last().map(|refined| refined.hash()),
+        sections: Vec::new(),
+        outputs: Vec::new(),
+        worth: input.ceilings.iter().zip(&input.utility).map(|(&level, of)| of[usize::from(level)]).sum(),
+        worlds: 1,
+    };
+    for safe in outputs {
+        let mut section = Section::default();
+        if safe {
+            let list = Guard::List { first: index32(policy.outputs.len()), count: 1 };
+            section.blocks.push(Block { guards: vec![list] });
+            policy.outputs.push(Output { safe, ..Output::default() });
+        }
+        policy.sections.push(section);
+    }
+    policy
 }
 
 /// The rows that reach one output of the refined policies.

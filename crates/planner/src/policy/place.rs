@@ -43,6 +43,8 @@ pub enum NotPossible {
          {candidates:?}): nothing may be added"
     )]
     AlreadyViolated {
+        /// Index of the output.
+        output: usize,
         /// Per protected set.
         candidates: Vec<u64>,
     },
@@ -155,7 +157,10 @@ impl<'a> Reader<'a> {
     fn release(&self, index: usize, query: &Query, base: Option<&Placed>) -> Result<Placed, NotPossible> {
         let output = &self.policy.outputs[index];
         if !output.safe {
-            return Err(NotPossible::AlreadyViolated { candidates: output.candidates.clone() });
+            return Err(NotPossible::AlreadyViolated {
+                output: index,
+                candidates: output.candidates.clone(),
+            });
         }
         let mut levels: Vec<u8> = self.policy.details.iter().map(base_level).collect();
         if let Some(base) = base {

@@ -162,6 +162,8 @@ impl Tree<'_> {
         for ((set, inside), outside) in self.sets.iter().zip(&mut sides.0.crowds).zip(&mut sides.1.crowds) {
             set.restrict(inside, detail, |under| under == node, self.level(detail, node));
             set.restrict(outside, detail, |under| under != node, self.level(detail, node));
+            // Where a value plays no part for a set, its release still says that the source knew that level.
+            set.reach(inside, detail, self.level(detail, node));
         }
         let share = self.share(state, &sides.0, detail);
         sides.0.share *= share;
@@ -223,6 +225,10 @@ impl Tree<'_> {
                 for crowd in &mut state.crowds {
                     crowd.all.clone_from(&crowd.kept);
                 }
+                if !Self::possible(&state) {
+                    guards.push(Guard::List { first: 0, count: 0 });
+                    return Ok(());
+                }
                 continue;
             }
             let nodes: Vec<u32> = (1..=index32(self.values[detail].len()))
@@ -256,7 +262,7 @@ impl Tree<'_> {
     ) -> Result<(), NoPolicy> {
         let mut banned: Vec<(usize, u32)> = Vec::new();
         let safe = self.safe(&state);
-        if safe {
+        if safe && !self.input.silent {
             loop {
                 if cancel.load(Ordering::Relaxed) {
                     return Err(NoPolicy::Cancelled);
@@ -380,7 +386,8 @@ impl Tree<'_> {
                     if value.level <= level || banned.contains(&(detail, node)) {
                         continue;
                     }
-                    if let Some(bits) = bits(&|c: &Counts| c.of[node as usize]) {
+                    let kept = |c: &Counts| c.of[if c.by_level { value.level.into() } else { node as usize }];
+                    if let Some(bits) = bits(&kept) {
                         steps.push((gain(value.level) / bits.sqrt(), Step::Test { detail, node }));
                     }
                 }
@@ -397,10 +404,11 @@ impl Tree<'_> {
         let mut ends: Vec<Option<State>> = policy.outputs.iter().map(|_| None).collect();
         for (start, section) in starts.iter().zip(&policy.sections) {
             let (Some(start), [block]) = (start, section.blocks.as_slice()) else {
-                match (start, section.blocks.len()) {
-                    (_, 0) => continue,
-                    _ => return Err(NoPolicy::Unsupported(DECISION_LISTS)),
+                // Nobody of our sets enters it, or it leads nowhere.
+                if start.is_none() || section.blocks.is_empty() {
+                    continue;
                 }
+                return Err(NoPolicy::Unsupported(DECISION_LISTS));
             };
             let mut open = vec![(0_usize, start.clone())];
             while let Some((at, state)) = open.pop() {
@@ -408,7 +416,16 @@ impl Tree<'_> {
                     Guard::Test { condition, yes, no } => {
                         let detail = usize::from(condition.detail);
                         let node = self.node_of(policy, condition);
-                        if let Some(node) = node {
+                        if self.values[detail].is_empty() {
+                            // Our sets say nothing of the value: it may be either, for all we know of them.
+                            let level = level_in(policy, condition);
+                            let mut inside = state.clone();
+                            for (set, crowd) in self.sets.iter().zip(&mut inside.crowds) {
+                                set.reach(crowd, detail, level);
+                            }
+                            open.push((yes as usize, inside));
+                            open.push((no as usize, state));
+                        } else if let Some(node) = node {
                             let (inside, outside) = self.split(&state, detail, node);
                             open.push((yes as usize, inside));
                             open.push((no as usize, outside));
@@ -495,11 +512,21 @@ impl Tree<'_> {
     }
 }
 
+/// The level of a condition of a refined policy.
+fn level_in(policy: &Policy, condition: Condition) -> u8 {
+    match &policy.details[usize::from(condition.detail)] {
+        Form::Valued { values } => values[condition.node as usize - 1].level,
+        Form::Free { .. } | Form::Fixed { .. } => 0,
+    }
+}
+
 /// How many candidates of one set each step would keep.
 struct Counts {
     least: u64,
     total: u64,
-    /// Per node (from 1), or per level of a fixed detail: capped counts.
+    /// Whether by level, as the value plays no part for this set, and not by node.
+    by_level: bool,
+    /// Per node (from 1), or per level: capped counts.
     of: Vec<u64>,
 }
 
@@ -550,6 +577,15 @@ impl Set<'_> {
         }
     }
 
+    /// Keeps the rows that know a level, where the value plays no part.
+    fn reach(&self, crowd: &mut Crowd, detail: usize, level: u8) {
+        if let Column::Fixed(known) = &self.columns[detail] {
+            for rows in [&mut crowd.all, &mut crowd.kept] {
+                rows.retain(|&row| known[row as usize] >= level);
+            }
+        }
+    }
+
     fn counts(&self, crowd: &Crowd, detail: usize, nodes: usize) -> Option<Counts> {
         let mut of = vec![0; nodes + 1];
         match &self.columns[detail] {
@@ -593,7 +629,8 @@ impl Set<'_> {
             }
         }
         let total = crowd.kept.iter().map(|&row| self.judge.capped(row)).sum();
-        Some(Counts { least: self.judge.least(), total, of })
+        let by_level = matches!(self.columns[detail], Column::Fixed(_));
+        Some(Counts { least: self.judge.least(), total, by_level, of })
     }
 }
 

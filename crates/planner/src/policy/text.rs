@@ -1,5 +1,6 @@
 //! The canonical text of a policy; `docs/formats/policy.md` is its specification.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::str::{FromStr, SplitAsciiWhitespace};
 
@@ -181,6 +182,7 @@ impl<'a> Lines<'a> {
 
     fn values(&mut self, count: u32) -> Result<Vec<ValueNode>, BadPolicy> {
         let mut values: Vec<ValueNode> = Vec::new();
+        let mut seen = HashSet::new();
         for node in 1..=count {
             let line = self.keyword("v")?;
             let (parent, text) =
@@ -193,6 +195,9 @@ impl<'a> Lines<'a> {
                 _ => return Err(self.bad("a parent before its child")),
             };
             let level = above.checked_add(1).ok_or_else(|| self.bad("at most 255 levels"))?;
+            if !seen.insert((parent, text.clone())) {
+                return Err(self.bad("a value that stands only once under its parent"));
+            }
             values.push(ValueNode { parent, level, text });
         }
         Ok(values)

@@ -126,7 +126,16 @@ fn size(worlds: &Worlds, rows: &BTreeSet<usize>) -> u64 {
 fn input(sets: Vec<ProtectedSet<'_>>, utility: Vec<Vec<u64>>) -> PolicyInput<'_> {
     let ceilings = vec![2; utility.len()];
     let effort = Effort::for_rows(100, 1);
-    PolicyInput { sets, utility, ceilings, held: Vec::new(), refine: Vec::new(), plain_tree: false, effort }
+    PolicyInput {
+        sets,
+        utility,
+        ceilings,
+        held: Vec::new(),
+        refine: Vec::new(),
+        plain_tree: false,
+        silent: false,
+        effort,
+    }
 }
 
 fn built(input: &PolicyInput<'_>) -> Result<Policy, NoPolicy> {
@@ -378,7 +387,7 @@ fn what_was_told_before_is_told_apart_first() {
                         assert!(placed.levels[0] >= 1 && placed.levels[2] >= 1);
                         suspects.entry(seen(&placed, &query)).or_default().insert(row);
                     }
-                    Err(NotPossible::AlreadyViolated { candidates }) => {
+                    Err(NotPossible::AlreadyViolated { candidates, .. }) => {
                         violated += 1;
                         assert!(candidates[0] < 5);
                     }

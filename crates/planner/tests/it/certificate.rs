@@ -369,7 +369,7 @@ fn a_digest_of_worlds_depends_on_neither_order_nor_numbering_nor_the_report() {
 }
 
 #[test]
-fn what_a_policy_chose_does_not_pass_before_policies_can_be_verified() {
+fn what_only_claims_to_come_from_a_policy_does_not_pass() {
     let (report, tables) = (report(), tables());
     let all: Vec<Worlds> = (0..2).map(|_| worlds([0, 1, 2])).collect();
     let good = plan(&report, &tables, REPORT.as_bytes());

@@ -4,5 +4,6 @@ mod attack;
 mod certificate;
 mod chance;
 mod plan_format;
+mod policies;
 mod reports;
 mod search;

@@ -56,6 +56,12 @@ impl Case {
         with(self.folder.path(), 2, |options| tearline_population::worlds(&self.report, 0, options))
     }
 
+    pub(crate) fn both(&self) -> Result<(Candidates, Worlds), Error> {
+        with(self.folder.path(), 2, |options| {
+            tearline_population::candidates_and_worlds(&self.report, 0, options)
+        })
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         with(self.folder.path(), 2, |options| tearline_population::check(&self.report, 0, options))
     }

@@ -89,3 +89,23 @@ fn a_domain_in_a_file_is_checked_against_the_report() {
     let worlds = case.worlds().expect("a good table");
     assert!(matches!(&worlds.details[0], WorldDetail::Many { known, .. } if known == &[[0b01], [0b10]]));
 }
+
+#[test]
+fn one_reading_gives_both_as_two_readings_do() {
+    let csv =
+        "city,country,reach,out\nMoscow,RU,1,0\nKazan,RU,1,0\nKazan,RU,2,0\nAnkara,TR,2,1\nMoscow,RU,2,0\n";
+    let details =
+        "[detail.where]\ndomain = [[\"RU\", \"Moscow\"], [\"RU\", \"Kazan\"], [\"TR\", \"Ankara\"]]\n\
+        [[detail.where.level]]\ntext = \"a\"\nkey = \"RU\"\nknown_to = \"reach = 2 OR :value = 'RU'\"\n\
+        [[detail.where.level]]\ntext = \"b\"\nkey = \"Kazan\"\nknown_to = \"city = :value OR reach = 2\"\n\
+        [detail.home]\nvalue_of = [\"country\", \"city\"]\n\
+        [[detail.home.level]]\ntext = \"a\"\nkey = \"RU\"\n\
+        [[detail.home.level]]\ntext = \"b\"\nkey = \"Moscow\"\n"
+            .to_owned()
+            + &detail("when", &["true", "CASE WHEN reach = 2 THEN 1 ELSE 0.5 END"]);
+    let case = Case::new(csv, "cleared = \"out = 1\"\ncertain = 0.7", &details);
+    let (candidates, worlds) = case.both().expect("a good table");
+    assert_eq!(candidates.cleared, 1);
+    assert_eq!(candidates, case.candidates().expect("a good table"));
+    assert_eq!(worlds, case.worlds().expect("a good table"));
+}

@@ -107,6 +107,7 @@ pub(crate) enum DeskCommand {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 pub(crate) struct ReleaseArgs {
     /// The report file (TOML)
     pub(crate) report: PathBuf,
@@ -168,6 +169,14 @@ pub(crate) struct ReleaseArgs {
     /// Release what this certificate says, instead of planning
     #[arg(long, value_name = "CERT.json")]
     pub(crate) certificate: Option<PathBuf>,
+
+    /// How the choice is kept from being itself an observation [default: as the report asks, else the safe one]
+    #[arg(long, value_enum)]
+    pub(crate) mode: Option<super::ModeArg>,
+
+    /// A policy that was made before the report, one per audience
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Vec<PathBuf>,
 
     /// Plan at most this long: 30s, 5m
     #[arg(long, value_name = "TIME", value_parser = super::budget)]

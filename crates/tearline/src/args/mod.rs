@@ -36,12 +36,25 @@ Examples:
   tearline plan report.toml --compare-orders
   tearline plan report.toml --certificate plan.cert.json
   tearline plan report.toml --check plan.cert.json
+  tearline plan report.toml --policy policies/ --certificate plan.cert.json
+  tearline plan report.toml --check plan.cert.json --policy policies/
 
 A run of more than two seconds shows on the terminal how far it is. Ctrl-C ends it with the best plan found so far; \
 a second Ctrl-C ends it at once.
 
 Exit code 3: there is no safe plan for at least one audience. That is an answer, printed like any other. \
 With --check: the certificate does not hold.";
+
+const POLICY_EXAMPLES: &str = "\
+Examples:
+  tearline policy form.toml --output policies/
+  tearline plan report.toml --policy policies/
+
+Publish the hashes before there is a report, the last one at least: it fixes all those before it. The policy depends \
+on the tables and on the form of the report (details, levels, utilities, audiences, protections, what was told \
+before), never on its texts and values: a form with other values gives the same policy.
+
+Exit code 3: for at least one audience there is no policy, because even silence would break a protection.";
 
 const WHAT_IF_EXAMPLES: &str = "\
 Examples:
@@ -105,8 +118,19 @@ pub(crate) enum Command {
     Plan(PlanArgs),
 
     /// Say what a choice of levels would leave, and which single step down repairs it
+    ///
+    /// Counts who is left under that choice, for a reader who does not ask why it was made. Where plans are read off
+    /// a policy, a choice of your own is not one of the policy's, and how many are left for a reader who knows how
+    /// plans are chosen is not said.
     #[command(after_help = WHAT_IF_EXAMPLES)]
     WhatIf(WhatIfArgs),
+
+    /// Build the policies of a report's form, to be published before there is a report
+    ///
+    /// Builds from the tables, without the report's own values, what every report that is possible would be
+    /// answered with: one policy per audience, each refining the one before. Prints their SHA-256.
+    #[command(after_help = POLICY_EXAMPLES)]
+    Policy(PolicyArgs),
 
     /// Check a report and its tables without planning
     ///
@@ -228,6 +252,31 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "CERT.json", conflicts_with_all = ["certificate", "compare_orders", "by_priority",
         "budget", "nodes", "threads", "margin"])]
     pub(crate) check: Option<PathBuf>,
+
+    /// Read the levels off exactly this policy, a file or a folder of `*.policy` files; may be repeated
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["compare_orders", "by_priority"], long_help = "Read the \
+        levels off exactly this policy, as `tearline policy` wrote it: a file, or a folder with one *.policy file per \
+        audience. May be repeated. With --check: the policies that the certificate names. Without it, a selection-safe \
+        plan builds the policies anew")]
+    pub(crate) policy: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// The report file (TOML); its own values play no part
+    pub(crate) report: PathBuf,
+
+    /// Where to write: a file where there is one audience, else a folder, which gets one file per audience
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+
+    /// Threads that build; the policy does not depend on it [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+
+    /// Print what was built as JSON, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 impl PlanArgs {
@@ -245,6 +294,7 @@ impl PlanArgs {
             mode: None,
             certificate: None,
             check: None,
+            policy: Vec::new(),
         }
     }
 }

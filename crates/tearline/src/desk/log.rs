@@ -73,19 +73,14 @@ fn list(desk: &Path, report: Option<&str>, json: bool) -> Result<Ending> {
     let text = if json {
         output::json(&listed)
     } else {
-        let mut text =
-            format!("{:>8}  {:23}  {:13}  {:16}  {}\n", "entry", "time", "kind", "report", "audience");
-        for of in &listed {
-            text.push_str(&format!(
-                "{:>8}  {:23}  {:13}  {:16}  {}\n",
-                of.entry,
-                files::time(of.time),
-                of.kind,
-                of.report,
-                of.audience
-            ));
-        }
-        text
+        let line = |entry: &str, time: &str, kind: &str, report: &str, audience: &str| {
+            format!("{entry:>8}  {time:23}  {kind:13}  {report:16}  {audience}\n")
+        };
+        let mut lines = vec![line("entry", "time", "kind", "report", "audience")];
+        lines.extend(listed.iter().map(|of| {
+            line(&of.entry.to_string(), &files::time(of.time), &of.kind, &of.report, &of.audience)
+        }));
+        lines.concat()
     };
     output::to_stdout(&text)?;
     Ok(Ending::Done)
@@ -93,7 +88,7 @@ fn list(desk: &Path, report: Option<&str>, json: bool) -> Result<Ending> {
 
 #[derive(Serialize)]
 struct Sound {
-    sound: bool,
+    passed: bool,
     entries: u64,
     problems: Vec<String>,
 }
@@ -101,16 +96,16 @@ struct Sound {
 fn say(sound: &Sound, json: bool) -> Result<Ending> {
     let text = if json {
         output::json(sound)
-    } else if sound.sound {
+    } else if sound.passed {
         format!(
             "Sound: {} entries, and everything derived from them is as it was signed.\n",
             count(sound.entries)
         )
     } else {
-        sound.problems.iter().map(|problem| format!("✗ {problem}\n")).collect()
+        sound.problems.iter().map(|problem| format!("✗ {problem}\n")).collect::<Vec<_>>().concat()
     };
     output::to_stdout(&text)?;
-    Ok(if sound.sound { Ending::Done } else { Ending::No })
+    Ok(if sound.passed { Ending::Done } else { Ending::No })
 }
 
 /// A copy of somebody's log, and the checkpoints that were seen of it.
@@ -147,7 +142,7 @@ fn check_copy(
             }
         }
     }
-    say(&Sound { sound: problems.is_empty(), entries: report.entries, problems }, json)
+    say(&Sound { passed: problems.is_empty(), entries: report.entries, problems }, json)
 }
 
 /// The desk's own log, and that its private records open the entries that they say they open.
@@ -169,7 +164,7 @@ fn check_desk(desk: &Path, json: bool) -> Result<Ending> {
             }
         }
     }
-    say(&Sound { sound: problems.is_empty(), entries: report.entries, problems }, json)
+    say(&Sound { passed: problems.is_empty(), entries: report.entries, problems }, json)
 }
 
 /// What a witness remembers: by log, size and root.

@@ -17,6 +17,7 @@ use tearline_disclosure::bytes::{Bytes, Digest};
 use tearline_disclosure::entry::Kind;
 use tearline_disclosure::files::{Consistency, Logged, Recipient, ReleaseFile, VERSION};
 use tearline_disclosure::statement::{Act, Override, Release, Signed, Text, Withdrawn, recipient};
+use tearline_disclosure::text_check::Flag;
 use tearline_disclosure::token::{self, Committed, Issued};
 use tearline_disclosure::verify::PUBLIC;
 use tearline_model::report::Report;
@@ -26,6 +27,9 @@ use tearline_store::keys::{SecretKeys, random};
 /// Runs the subcommand.
 pub(crate) fn run(args: &ReleaseArgs, _look: Look) -> Result<Ending> {
     let load::Loaded { mut report, file } = load::report(&args.report)?;
+    if let Some(mode) = args.mode {
+        report.mode = Some(mode.into());
+    }
     let audience = names::audience(&report, &args.audience)?;
     let of = report.audiences[audience].clone();
     let to = args.to.clone().unwrap_or_else(|| if of.public { PUBLIC.to_owned() } else { of.id.clone() });
@@ -63,23 +67,22 @@ pub(crate) fn run(args: &ReleaseArgs, _look: Look) -> Result<Ending> {
     }
     let iat = book.time()?;
     let own = public_of(&keys)?;
-    let (presented, token_logged) = match act {
-        Act::Cancel => (None, None),
-        _ => {
-            let (presented, logged) = presented(
-                args,
-                &report,
-                &mut book,
-                &keys,
-                &own.name,
-                own.log_origin(),
-                iat,
-                act,
-                &standing,
-                &levels,
-            )?;
-            (Some(presented), Some(logged))
-        }
+    let (presented, token_logged) = if act == Act::Cancel {
+        (None, None)
+    } else {
+        let (presented, logged) = presented(
+            args,
+            &report,
+            &mut book,
+            &keys,
+            &own.name,
+            own.log_origin(),
+            iat,
+            act,
+            &standing,
+            &levels,
+        )?;
+        (Some(presented), Some(logged))
     };
     let salt = Bytes(random()?);
     let statement = Release {
@@ -170,10 +173,13 @@ struct Done<'a> {
 }
 
 fn told_text(done: &Done<'_>, report: &Report, levels: &[u8]) -> String {
-    let mut text = String::new();
-    for (detail, &level) in report.details.iter().zip(levels).filter(|&(_, &level)| level > 0) {
-        text.push_str(&format!("  {:12} {}\n", detail.id, detail.levels[usize::from(level) - 1].text));
-    }
+    let said = report.details.iter().zip(levels).filter(|&(_, &level)| level > 0);
+    let lines: Vec<String> = said
+        .map(|(detail, &level)| {
+            format!("  {:12} {}\n", detail.id, detail.levels[usize::from(level) - 1].text)
+        })
+        .collect();
+    let text = lines.concat();
     let what = match done.act {
         Act::First => "Released",
         Act::Extend => "Extended",
@@ -276,16 +282,17 @@ fn spoken(args: &ReleaseArgs) -> Vec<Text> {
     all.into_iter().map(text).collect()
 }
 
-fn refused(flags: &[(tearline_disclosure::text_check::Flag, String)]) -> Ending {
-    let mut text = String::from("The text says more than the plan releases. Nothing was signed.\n");
-    for (flag, lang) in flags {
-        text.push_str(&format!(
-            "  {lang} {} at {}: {:?} gives away {} at level {}\n",
-            flag.field, flag.position, flag.matched, flag.detail, flag.level
-        ));
-    }
-    text.push_str(
-        "Change the text; or, if it is meant so, say why with --override REASON, which the log records.\n",
+fn refused(flags: &[Flag]) -> Ending {
+    let line = |flag: &Flag| {
+        let (language, field, at) = (&flag.language, &flag.field, flag.position);
+        let (matched, detail, level) = (&flag.matched, &flag.detail, flag.level);
+        format!("  {language} {field} at {at}: {matched:?} gives away {detail} at level {level}\n")
+    };
+    let lines: Vec<String> = flags.iter().map(line).collect();
+    let text = format!(
+        "The text says more than the plan releases. Nothing was signed.\n{}Change the text; or, if it is meant so, say \
+         why with --override REASON, which the log records.\n",
+        lines.concat()
     );
     output::to_stderr(&text);
     Ending::No

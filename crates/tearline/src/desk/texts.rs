@@ -71,33 +71,25 @@ fn ask() -> Result<Vec<Text>> {
 }
 
 /// What the check finds in the texts, and in what else the recipient reads.
-pub(super) fn check(texts: &[Text], report: &Report, levels: &[u8]) -> Vec<(Flag, String)> {
-    let mut found = Vec::new();
-    for text in texts {
+pub(super) fn check(texts: &[Text], report: &Report, levels: &[u8]) -> Vec<Flag> {
+    let fields = texts.iter().flat_map(|text| {
         let fields = [
             ("headline", &text.headline),
             ("description", &text.description),
             ("instruction", &text.instruction),
             ("contact", &text.contact),
         ];
-        let fields: Vec<text_check::Text<'_>> = fields
-            .into_iter()
-            .filter_map(|(field, content)| {
-                Some(text_check::Text { field, language: &text.lang, text: content.as_deref()? })
-            })
-            .collect();
-        found.extend(
-            text_check::check(&fields, report, levels).into_iter().map(|flag| (flag, text.lang.clone())),
-        );
-    }
-    found
+        fields.into_iter().filter_map(|(field, content)| {
+            Some(text_check::Text { field, language: &text.lang, text: content.as_deref()? })
+        })
+    });
+    text_check::check(&fields.collect::<Vec<_>>(), report, levels)
 }
 
 /// A flag as the log records it.
-pub(super) fn overridden(flag: &(Flag, String)) -> OverriddenFlag {
-    let (flag, lang) = flag;
+pub(super) fn overridden(flag: &Flag) -> OverriddenFlag {
     OverriddenFlag {
-        lang: lang.clone(),
+        lang: flag.language.clone(),
         field: flag.field.clone(),
         at: flag.position,
         matched: flag.matched.clone(),

@@ -85,6 +85,12 @@ fn say(page: &mut Page, release: &Release, indent: usize) {
         let right = format!("level {} of {}   worth {worth:>5}", detail.level, detail.levels);
         page.item_with(indent, &plain(format!("  {}", detail.id)), &text, &right);
     }
+    if let Some(policy) = &release.policy {
+        page.text(
+            2,
+            &[(Style::Dim, format!("Read off output {} of policy {}", policy.output, policy.sha256))],
+        );
+    }
 }
 
 /// What the audience knows of a detail without this release.

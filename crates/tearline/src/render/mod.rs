@@ -6,6 +6,7 @@ pub(crate) mod check;
 mod leaves;
 pub(crate) mod orders;
 pub(crate) mod plan;
+pub(crate) mod policy;
 pub(crate) mod text;
 pub(crate) mod verify;
 pub(crate) mod what_if;

@@ -201,8 +201,9 @@ fn release(page: &mut Page, view: &ReleaseView, stands: bool) {
         Some(name) => format!(" to {name}"),
         None => String::new(),
     };
-    let mut line = format!("{act}, by {}{to}. Signed {}", said.issuer, time(said.signed));
-    line.push_str(&format!("; logged {} as entry {}.", time(said.logged), said.entry));
+    let (signed, logged) = (time(said.signed), time(said.logged));
+    let mut line =
+        format!("{act}, by {}{to}. Signed {signed}; logged {logged} as entry {}.", said.issuer, said.entry);
     if !stands {
         line.push_str(" It no longer stands: a later one here has taken its place.");
     }
