@@ -6,6 +6,7 @@
 #[path = "../../../../fuzz/src/disclosure.rs"]
 #[expect(unreachable_pub, reason = "public for the fuzz targets, which are another package")]
 mod bodies;
+mod files;
 mod interop;
 mod mutations;
 mod rejected;
