@@ -428,17 +428,17 @@ fn windows(tokens: &[Token], mut each: impl FnMut(usize, usize, &str)) {
     for first in 0..tokens.len() {
         joined.clear();
         looks.clear();
-        let (mut differ, mut seams) = (false, false);
+        let (mut differ, mut set_apart) = (false, true);
         for (end, token) in tokens.iter().enumerate().skip(first).take(WINDOW) {
             joined.push_str(&token.sound);
             looks.push_str(token.look.as_ref().unwrap_or(&token.sound));
             differ |= token.look.is_some();
-            seams |= token.raw.chars().nth(2).is_none();
+            set_apart &= token.raw.chars().nth(2).is_none();
             if joined.len().min(looks.len()) > PHRASE_BYTES {
                 break;
             }
-            // A short window over several tokens is chance: `is` and `is` are not ISIS, unless all are single letters.
-            let single = || tokens[first..=end].iter().all(|token| token.raw.chars().count() == 1);
+            // Short words are joined by chance: `is` and `is` are not ISIS; `I S I S` is.
+            let single = || tokens[first..=end].iter().all(|token| token.raw.chars().nth(1).is_none());
             let direct = || {
                 tokens[first + 1..=end]
                     .iter()
@@ -448,8 +448,8 @@ fn windows(tokens: &[Token], mut each: impl FnMut(usize, usize, &str)) {
                 continue;
             }
             each(first, end + 1, &joined);
-            // Folded once more over the seams, where letters were set apart.
-            if end > first && seams {
+            // Where letters were set apart, two that stand for one sound come together only now.
+            if end > first && set_apart {
                 let again =
                     sound(&tokens[first..=end].iter().map(|token| token.ascii.as_str()).collect::<String>());
                 if again != joined {

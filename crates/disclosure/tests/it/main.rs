@@ -3,8 +3,12 @@
 
 #![expect(clippy::format_push_string, reason = "tests: clearer, and never slow")]
 
+#[path = "../../../../fuzz/src/disclosure.rs"]
+#[expect(unreachable_pub, reason = "public for the fuzz targets, which are another package")]
+mod bodies;
 mod files;
 mod interop;
+mod mutations;
 mod rejected;
 mod shape;
 mod support;
