@@ -8,7 +8,7 @@ use std::io::{BufWriter, Write};
 
 use anyhow::{Context, Result};
 
-const ROWS: u64 = 1_000_000;
+pub(crate) const ROWS: u64 = 1_000_000;
 
 const DIVISIONS: [&str; 12] = [
     "rail", "road", "marine", "air", "energy", "water", "medical", "tools", "home", "print", "farm",
@@ -56,7 +56,12 @@ fn main() -> Result<()> {
         Some(rows) => rows.parse().with_context(|| format!("{rows} is no number of rows"))?,
         None => ROWS,
     };
-    let file = File::create(&path).with_context(|| format!("cannot write {path}"))?;
+    write(&path, rows)
+}
+
+/// Writes the table. The tests call it too.
+pub(crate) fn write(path: &str, rows: u64) -> Result<()> {
+    let file = File::create(path).with_context(|| format!("cannot write {path}"))?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     writeln!(out, "id,division,department,team,rank,function,site,shift,tenure,complained,on_leave")?;
     for id in 0..rows {

@@ -243,7 +243,7 @@ pub(super) fn sound(ascii: &str) -> String {
     while let Some(first) = rest.chars().next() {
         let (taken, written) = SOUNDS
             .iter()
-            .find(|(from, _)| rest.starts_with(from))
+            .find(|(from, _)| from.starts_with(first) && rest.starts_with(from))
             .map_or((first.len_utf8(), &rest[..first.len_utf8()]), |(from, to)| (from.len(), *to));
         if first.is_ascii_digit() || !folded.ends_with(written) {
             folded.push_str(written);

@@ -54,6 +54,29 @@ pub(super) struct Needles {
     small: Small,
 }
 
+/// What gives nothing away.
+struct Known<'a> {
+    small: &'a Small,
+    calendar: &'a Calendar,
+    /// What stands in released texts.
+    said: &'a HashSet<String>,
+}
+
+impl Known<'_> {
+    /// Whether a word says something by itself.
+    fn is_telling(&self, word: &Token) -> bool {
+        let is_date =
+            self.calendar.month(&word.sound).is_some() || self.calendar.weekday(&word.sound).is_some();
+        let is_short = word.sound.len() < 3 && !(word.is_capitals() && word.sound.len() > 1);
+        word.script != Script::Digits
+            && !numbers::is_word(&word.ascii)
+            && !is_date
+            && !is_short
+            && !self.small.ordinary.contains(stem(&word.sound))
+            && !self.small.is_stop(word)
+    }
+}
+
 /// The words of the lists, folded.
 #[derive(Default)]
 struct Small {
@@ -94,8 +117,9 @@ impl Needles {
                 }
             }
         }
+        let known = Known { small: &small, calendar, said: &said };
         for (index, detail) in report.details.iter().enumerate() {
-            needles.keep_back(index, detail, level(index, detail), &small, calendar, &said);
+            needles.keep_back(index, detail, level(index, detail), &known);
         }
         needles.small = small;
         needles
@@ -116,69 +140,58 @@ impl Needles {
         }
     }
 
-    fn keep_back(
-        &mut self,
-        index: usize,
-        detail: &Detail,
-        released: usize,
-        small: &Small,
-        calendar: &Calendar,
-        said: &HashSet<String>,
-    ) {
+    fn keep_back(&mut self, index: usize, detail: &Detail, released: usize, known: &Known<'_>) {
+        for (level, kept) in (1..=u8::MAX).zip(&detail.levels).skip(released) {
+            let target = Target { detail: index, level, kind: Kind::Word, capitals: false };
+            // A time is found by its value; its words are those of every text.
+            let whole = (!matches!(kept.value, Value::Time(..))).then_some(Kind::Words);
+            self.keep_words(&kept.text, target, whole, known);
+            if let Value::Text(text) = &kept.value {
+                self.keep_words(text, target, whole, known);
+            }
+        }
+        let level = alias_level(detail);
+        if level > released {
+            let level = u8::try_from(level).expect("at most 254 levels");
+            let target = Target { detail: index, level, kind: Kind::Alias, capitals: false };
+            for alias in &detail.aliases {
+                self.keep_words(alias, target, Some(Kind::Alias), known);
+            }
+        }
+        self.keep_names(index, detail, released, known.said);
+        self.keep_values(index, detail, released);
+    }
+
+    /// The words of a text: those that are not ordinary, alone; and as a whole and in pairs, as `whole`, if given.
+    fn keep_words(&mut self, text: &str, target: Target, whole: Option<Kind>, known: &Known<'_>) {
         let add = |table: &mut HashMap<String, Target>, key: String, target: Target| {
-            if !key.is_empty() && !said.contains(&key) {
+            if !key.is_empty() && !known.said.contains(&key) {
                 table.entry(key).or_insert(target);
             }
         };
-        for (level, kept) in (1..=u8::MAX).zip(&detail.levels).skip(released) {
-            let target = |kind| Target { detail: index, level, kind, capitals: false };
-            let is_time = matches!(kept.value, Value::Time(..));
-            let mut texts = vec![kept.text.as_str()];
-            if let Value::Text(text) = &kept.value {
-                texts.push(text);
+        let tokens = tokens(text);
+        if let Some(kind) = whole {
+            let target = Target { kind, ..target };
+            let meaning = |token: &Token| !known.small.is_stop(token);
+            let from = tokens.iter().position(meaning).unwrap_or(0);
+            let to = tokens.iter().rposition(meaning).map_or(tokens.len(), |last| last + 1);
+            // Without small words around, unless nothing but one word is left.
+            let core = if to - from < 2 { &tokens[..] } else { &tokens[from..to] };
+            let joined: String = core.iter().map(|token| token.sound.as_str()).collect();
+            let is_number = core.iter().all(|token| token.script == Script::Digits);
+            if !is_number && (4..=PHRASE_BYTES).contains(&joined.len()) {
+                add(&mut self.phrases, stem(&joined).to_owned(), target);
             }
-            for text in texts {
-                let tokens = tokens(text);
-                let meaning = |token: &Token| !small.is_stop(token);
-                let from = tokens.iter().position(meaning).unwrap_or(0);
-                let to = tokens.iter().rposition(meaning).map_or(tokens.len(), |last| last + 1);
-                let core = &tokens[from..to];
-                // The words as a whole: all of them, if they begin or end with small ones and say no more than those.
-                let whole = if core.len() < 2 { &tokens[..] } else { core };
-                if whole.iter().any(|token| token.script != Script::Digits) && !is_time {
-                    let joined: String = whole.iter().map(|token| token.sound.as_str()).collect();
-                    if joined.len() <= PHRASE_BYTES && joined.len() > 3 {
-                        add(&mut self.phrases, stem(&joined).to_owned(), target(Kind::Words));
-                    }
-                }
-                for (_, _, word) in compounds(text, &tokens) {
-                    let is_date =
-                        calendar.month(&word.sound).is_some() || calendar.weekday(&word.sound).is_some();
-                    let ordinary = small.ordinary.contains(stem(&word.sound));
-                    let short = word.sound.len() < 3 && !(word.is_capitals() && word.sound.len() > 1);
-                    if word.script == Script::Digits
-                        || numbers::is_word(&word.ascii)
-                        || is_date
-                        || ordinary
-                        || short
-                        || small.is_stop(&word)
-                    {
-                        continue;
-                    }
-                    let capitals = word.sound.len() <= 3 && word.is_capitals();
-                    let target = Target { capitals, ..target(Kind::Word) };
-                    add(&mut self.phrases, stem(&word.sound).to_owned(), target);
-                    add_skeleton(&mut self.skeletons, &word, target, said);
-                }
-                if !is_time {
-                    pairs(&tokens, small, |_, _, folded| {
-                        add(&mut self.pairs, folded.to_owned(), target(Kind::Words));
-                    });
-                }
+            pairs(&tokens, known.small, |_, _, folded| add(&mut self.pairs, folded.to_owned(), target));
+        }
+        for word in compounds(text, &tokens) {
+            if known.is_telling(&word) {
+                let capitals = word.sound.len() <= 3 && word.is_capitals();
+                let target = Target { capitals, ..target };
+                add(&mut self.phrases, stem(&word.sound).to_owned(), target);
+                add_skeleton(&mut self.skeletons, &word, target, known.said);
             }
         }
-        self.keep_names(index, detail, released, said);
-        self.keep_values(index, detail, released);
     }
 
     /// Aliases, and parts of places.
@@ -415,17 +428,17 @@ fn windows(tokens: &[Token], mut each: impl FnMut(usize, usize, &str)) {
     for first in 0..tokens.len() {
         joined.clear();
         looks.clear();
-        let (mut differ, mut seams) = (false, false);
+        let (mut differ, mut set_apart) = (false, true);
         for (end, token) in tokens.iter().enumerate().skip(first).take(WINDOW) {
             joined.push_str(&token.sound);
             looks.push_str(token.look.as_ref().unwrap_or(&token.sound));
             differ |= token.look.is_some();
-            seams |= token.raw.chars().nth(2).is_none();
+            set_apart &= token.raw.chars().nth(2).is_none();
             if joined.len().min(looks.len()) > PHRASE_BYTES {
                 break;
             }
-            // A short window over several tokens is chance: `is` and `is` are not ISIS, unless all are single letters.
-            let single = || tokens[first..=end].iter().all(|token| token.raw.chars().count() == 1);
+            // Short words are joined by chance: `is` and `is` are not ISIS; `I S I S` is.
+            let single = || tokens[first..=end].iter().all(|token| token.raw.chars().nth(1).is_none());
             let direct = || {
                 tokens[first + 1..=end]
                     .iter()
@@ -435,8 +448,8 @@ fn windows(tokens: &[Token], mut each: impl FnMut(usize, usize, &str)) {
                 continue;
             }
             each(first, end + 1, &joined);
-            // Folded once more over the seams, where letters were set apart.
-            if end > first && seams {
+            // Where letters were set apart, two that stand for one sound come together only now.
+            if end > first && set_apart {
                 let again =
                     sound(&tokens[first..=end].iter().map(|token| token.ascii.as_str()).collect::<String>());
                 if again != joined {
@@ -469,8 +482,8 @@ fn pairs(tokens: &[Token], small: &Small, mut each: impl FnMut(usize, usize, &st
 }
 
 /// The words of a text, those with a hyphen or digits in them as one and in their parts.
-fn compounds(text: &str, parts: &[Token]) -> Vec<(usize, usize, Token)> {
-    let mut words: Vec<(usize, usize, Token)> = Vec::new();
+fn compounds(text: &str, parts: &[Token]) -> Vec<Token> {
+    let mut words: Vec<Token> = Vec::new();
     let chars: Vec<char> = text.chars().collect();
     let mut first = 0;
     while first < parts.len() {
@@ -481,9 +494,7 @@ fn compounds(text: &str, parts: &[Token]) -> Vec<(usize, usize, Token)> {
         {
             end += 1;
         }
-        for (index, part) in parts.iter().enumerate().take(end).skip(first) {
-            words.push((index, index + 1, part.clone()));
-        }
+        words.extend_from_slice(&parts[first..end]);
         if end > first + 1 {
             let mut whole = parts[first].clone();
             for part in &parts[first + 1..end] {
@@ -495,7 +506,7 @@ fn compounds(text: &str, parts: &[Token]) -> Vec<(usize, usize, Token)> {
                     whole.script = part.script;
                 }
             }
-            words.push((first, end, whole));
+            words.push(whole);
         }
         first = end;
     }

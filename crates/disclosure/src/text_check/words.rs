@@ -1,4 +1,4 @@
-//! Words that say nothing by themselves. Listed in `docs/formats/text-check.md`, which is checked against this file.
+//! Words that say nothing by themselves. `docs/formats/text-check.md` says what the two lists are for.
 
 /// Words that hold a sentence together: never looked for alone, and skipped between two that are.
 pub(super) const STOP: &[&str] = &[

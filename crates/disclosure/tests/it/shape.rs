@@ -126,7 +126,7 @@ fn the_shape_does_show_what_differs_in_what_is_said() {
 /// times; the seeds are fixed, so this test always says the same.
 #[test]
 fn a_digests_place_says_nothing() {
-    const ROUNDS: u32 = 1280;
+    const ROUNDS: u32 = 640;
     for (count, shown) in [(1_usize, 0_usize), (5, 4), (64, 0), (64, 63)] {
         let details: Vec<Detail> =
             (0..count).map(|index| text(&format!("{index:02}"), &["coarse", "fine"])).collect();

@@ -27,13 +27,7 @@ fn detail(name: &str, head: &str, levels: &[(&str, &str)]) -> String {
     let mut text = format!("[detail.{name}]\nsame_for_any_value = true\n{head}\n");
     for (words, value) in levels {
         let value = if value.is_empty() { String::new() } else { format!("value = {value}\n") };
-        text += "[[detail.";
-        text += name;
-        text += ".level]]\ntext = \"";
-        text += words;
-        text += "\"\n";
-        text += &value;
-        text += "known_to = \"1 = 1\"\n";
+        text += &format!("[[detail.{name}.level]]\ntext = \"{words}\"\n{value}known_to = \"1 = 1\"\n");
     }
     text
 }
@@ -102,6 +96,8 @@ fn what_the_public_was_not_told_is_found_in_the_same_text() {
         ("I.S.I.S.-K", Kind::Alias, 2, "I.S.I.S.-K"),
         ("is\u{200b}is-k", Kind::Alias, 2, "is\u{200b}is-k"),
         ("the Islamic State - Khorasan", Kind::Alias, 2, "Islamic State - Khorasan"),
+        ("a state in Khorasan", Kind::Alias, 2, "state in Khorasan"),
+        ("из Хорасана", Kind::Alias, 2, "Хорасана"),
         ("the iskp", Kind::Alias, 2, "iskp"),
         ("on 9 March", Kind::Date, 4, "9 March"),
         ("9 марта", Kind::Date, 4, "9 марта"),

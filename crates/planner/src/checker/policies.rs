@@ -23,7 +23,6 @@ const LISTED: usize = 3;
 /// Policies are demanded in the selection-safe mode and nowhere else.
 pub(super) fn check(evidence: &Evidence<'_>, certificate: &Certificate, verdict: &mut Verdict) {
     let mut against = Vec::new();
-    let mut outputs = 0;
     if certificate.mode == Mode::SelectionSafe {
         match Policies::new(evidence, certificate) {
             Ok(mut policies) => {
@@ -32,7 +31,6 @@ pub(super) fn check(evidence: &Evidence<'_>, certificate: &Certificate, verdict:
                     let who = name(evidence.report, claim);
                     against.extend(found.into_iter().map(|what| format!("Audience {who}: {what}")));
                 }
-                outputs = policies.outputs();
             }
             Err(what) => against.push(what.into()),
         }
@@ -43,10 +41,10 @@ pub(super) fn check(evidence: &Evidence<'_>, certificate: &Certificate, verdict:
         }
     }
     let good = match certificate.mode {
-        Mode::SelectionSafe => format!(
-            "The policies give these levels, and every one of their {outputs} outputs keeps the protections."
-        ),
-        Mode::Nominal | Mode::Audited => "No policy is named, and the mode uses none.".into(),
+        Mode::SelectionSafe => {
+            "The policies give these levels, and keep the protections wherever a report may end in them."
+        }
+        Mode::Nominal | Mode::Audited => "No policy is named, and the mode uses none.",
     };
     verdict.enter(Name::Policy, &against, good);
 }
@@ -88,10 +86,6 @@ impl<'a> Policies<'a> {
             texts: texts(report, worlds),
             walked: BTreeMap::new(),
         })
-    }
-
-    fn outputs(&self) -> usize {
-        self.walked.values().flatten().map(|walked| walked.ends.of.len()).sum()
     }
 
     /// What is against one audience's claims.

@@ -64,7 +64,8 @@ pub fn plan_selection_safe(
                 utility,
                 bound: nominal.bound.max(utility),
                 levels: usable.then_some(levels),
-                optimal: false,
+                // Where the policy gives as much as any plan for this report could, nothing is better.
+                optimal: nominal.bound <= utility,
                 nodes: nominal.nodes,
             }
         })

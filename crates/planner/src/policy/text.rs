@@ -112,6 +112,9 @@ impl Policy {
         if lines.next("end")? != "end" || lines.rest.next() != Some("") || lines.rest.next().is_some() {
             return Err(lines.bad("`end` and nothing after it"));
         }
+        if refines.is_none() && sections.len() != 1 {
+            return Err(lines.bad("one section in a policy that refines none"));
+        }
         let policy = Self { details, refines, sections, outputs, worth, worlds };
         if policy.to_text() == text { Ok(policy) } else { Err(lines.bad("the canonical way to write it")) }
     }

@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::storage::{Disk, Storage};
 use super::{Appended, LogFolder};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tearline_log::checkpoint::SignedCheckpoint;
@@ -47,26 +47,17 @@ struct Rest<S> {
 /// The result of a batch, for all who wait for it: the number of its first entry, and its checkpoint.
 type Outcome = Result<Appended, Error>;
 
+/// A batch that fills, is written, and has an outcome. Those who wait for it take no lock when they wake: hundreds may.
 #[derive(Default)]
-struct Batch {
-    outcome: Mutex<Option<Outcome>>,
-    done: Condvar,
-}
+struct Batch(OnceLock<Outcome>);
 
 impl Batch {
     fn complete(&self, outcome: Outcome) {
-        *lock(&self.outcome) = Some(outcome);
-        self.done.notify_all();
+        self.0.set(outcome).expect("a batch is written once");
     }
 
     fn wait(&self) -> Outcome {
-        let mut outcome = lock(&self.outcome);
-        loop {
-            match &*outcome {
-                Some(outcome) => return outcome.clone(),
-                None => outcome = self.done.wait(outcome).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
+        self.0.wait().clone()
     }
 }
 

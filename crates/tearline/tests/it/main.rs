@@ -87,7 +87,7 @@ fn the_manual_has_a_page_for_every_subcommand_and_scripts_complete_them() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let ran = run(&["man", folder.path().to_str().expect("a plain path")]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
-    for subcommand in ["", "-plan", "-what-if", "-check", "-completions", "-man"] {
+    for subcommand in ["", "-plan", "-policy", "-what-if", "-check", "-completions", "-man"] {
         let page = std::fs::read_to_string(folder.path().join(format!("tearline{subcommand}.1")));
         assert!(page.expect("a page").contains(&format!("tearline{subcommand}").replace('-', "\\-")));
     }

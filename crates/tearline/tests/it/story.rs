@@ -206,6 +206,33 @@ fn march_2024_from_determination_to_dispute() {
     }
 }
 
+#[test]
+fn a_victim_warns_its_sector_and_proves_it() {
+    let stage = Stage::new("hospital");
+    stage.people();
+    // The policies are published before there is a report, so that the choice itself gives nothing away.
+    stage.refused("release REPORT --audience sector --key desk.example.key --no-text -o sector.json", 2);
+    stage.done("policy REPORT --output policies");
+    let by = "--key desk.example.key --policy policies --no-text";
+    stage.done(&format!("release REPORT --audience sector {by} -o sector.json"));
+    stage.done(&format!("release REPORT --audience response --to partner.example {by} -o response.json"));
+    let both = stage.done("verify sector.json response.json --key desk.example.pub");
+    assert!(both.contains("show the same token"), "{both}");
+    // A network prefix and a week are recomputed, not believed.
+    assert!(both.contains("recomputed"), "{both}");
+    stage.done("receipt response.json --key partner.example.key --trust desk.example.pub -o receipt.json");
+    stage.done("accept receipt.json --key desk.example.key");
+    stage.done("finding response.json --key partner.example.key --detail product --verdict confirmed -o finding.json");
+    stage.done("accept finding.json --key desk.example.key");
+    stage.done("release REPORT --audience sector --key desk.example.key --cancel --reason \"Contained\" -o cancel.json");
+    stage.done("evidence response.json --reveal-recipient -o case.tearline");
+    let case = stage.done("verify case.tearline --key desk.example.pub --key partner.example.pub");
+    assert!(
+        case.contains("partner.example acknowledged it") && case.contains("\"product\": it holds"),
+        "{case}"
+    );
+}
+
 /// A file with every run of base64url letters in it decoded as well, twice over.
 fn everything_decoded(file: &str) -> String {
     use base64::Engine;

@@ -217,3 +217,30 @@ fn block(lines: &mut Lines<'_>, forms: &[Form], outputs: usize) -> Result<Vec<Gu
     }
     if guards.is_empty() { Err("has a block without guards") } else { Ok(guards) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::policy::Policy;
+
+    const GOOD: &str = include_str!("../../../../tearline/tests/cmd/policy.out/policies/01-public.policy");
+
+    #[test]
+    fn it_takes_the_policies_that_the_planner_takes_and_no_others() {
+        assert!(read(GOOD.as_bytes()).is_ok());
+        let mut taken = 0;
+        for at in 0..GOOD.len() {
+            for byte in *b"0129 :ovx-\"n\n" {
+                let mut bytes = GOOD.as_bytes().to_vec();
+                bytes[at] = byte;
+                let text = std::str::from_utf8(&bytes).expect("ASCII");
+                assert_eq!(read(&bytes).is_ok(), Policy::from_text(text).is_ok(), "{text}");
+                taken += usize::from(read(&bytes).is_ok());
+                bytes.remove(at);
+                let text = std::str::from_utf8(&bytes).expect("ASCII");
+                assert_eq!(read(&bytes).is_ok(), Policy::from_text(text).is_ok(), "{text}");
+            }
+        }
+        assert!(taken > GOOD.len(), "{taken}");
+    }
+}

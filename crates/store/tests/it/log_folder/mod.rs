@@ -1,6 +1,7 @@
 //! The log on a disk: what it holds, what it survives, what it refuses.
 
 mod faults;
+mod journal;
 mod life;
 mod memory;
 mod power;
