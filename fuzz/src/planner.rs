@@ -12,7 +12,8 @@ pub fn certificate(bytes: &[u8]) {
             assert_eq!(Certificate::read(written.as_bytes()), Ok(certificate), "{written}");
         }
         Err(error) => {
-            assert!(error.to_string().len() < 1000, "a message of {} bytes", error.to_string().len());
+            let message = error.to_string();
+            assert!(message.len() < 1000, "a message of {} bytes", message.len());
         }
     }
 }

@@ -39,7 +39,7 @@ impl Effort {
         let (node_rows, blocks, seed_step, both_slopes) = match rows {
             0..=20_000 => (20_000, 1, 1, true),
             20_001..=100_000 => (16_384, 4, 4, true),
-            _ => (16_384, 2, 8, false),
+            _ => (4096, 1, 16, false),
         };
         Self { node_rows, blocks, seed_step, both_slopes, threads }
     }

@@ -2,9 +2,9 @@
 
 use super::leaves::{Names, broken};
 use super::text::{Look, Page, Style, count, counted, plain, units};
-use tearline_model::report::Report;
+use tearline_model::report::{Mode, Report};
 use tearline_planner::plan::{ProtectedSet, Rule};
-use tearline_planner::planning::Answer;
+use tearline_planner::planning::{Answer, choose_mode};
 
 /// The answer for one audience of a report. `levels` are what was asked about.
 pub(crate) fn what_if(
@@ -59,6 +59,11 @@ pub(crate) fn what_if(
         let against: Vec<&str> = stand.audiences.iter().map(name).collect();
         text.push((Style::Dim, format!(" (against {})", names.list(against))));
         page.verdict(2, stand.broken.is_empty(), &text);
+    }
+    if choose_mode(report).mode != Mode::Nominal {
+        let text = "Counted for a reader who does not ask why this was chosen. A choice of your own is not one of a \
+                    policy's: who knows how plans are chosen may be left with fewer.";
+        page.text(2, &[(Style::Warn, text.into())]);
     }
     if !answer.safe {
         page.gap();
