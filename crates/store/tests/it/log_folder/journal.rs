@@ -31,7 +31,8 @@ static SEGMENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
 #[test]
 fn a_whole_segment_is_read_whole() {
     bodies::journal(&SEGMENT);
-    let ends: Vec<u64> = scan(&SEGMENT).records.iter().map(|record| record.end()).collect();
+    let ends: Vec<u64> =
+        scan(&SEGMENT).records.iter().map(tearline_store::log_folder::journal::Record::end).collect();
     assert_eq!(ends, [3, 4, 8]);
 }
 
