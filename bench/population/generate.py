@@ -1,6 +1,8 @@
-"""Writes a population of N rows and a report of 100 predicates over it.
+"""Writes a population of N rows, as CSV and as Parquet, and a report of 100 predicates over it for each.
 
     python3 generate.py FOLDER [ROWS] [SEED]
+
+Parquet needs pyarrow (PyPI); without it only the CSV file is written.
 
 Columns: five categorical ones (8 units, 40 departments, 12 functions, 9 ranks, 3 shifts), one of days, and two
 continuous ones (a score with six digits, an hour of the year with decimals), which differ in nearly every row.
@@ -19,6 +21,7 @@ def main():
     rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 11)
     folder.mkdir(parents=True, exist_ok=True)
     table(folder / "people.csv", rows, rng)
+    parquet(folder / "people.csv", folder / "people.parquet")
     (folder / "report.toml").write_text(report("people.csv", rng), encoding="utf-8")
     (folder / "parquet.toml").write_text(
         (folder / "report.toml").read_text(encoding="utf-8").replace("people.csv", "people.parquet"),
@@ -45,6 +48,24 @@ def table(path, rows, rng):
                 out.writelines(block)
                 block.clear()
         out.writelines(block)
+
+
+def parquet(source, target):
+    """The same rows as pyarrow writes them unless told otherwise: Snappy, dictionaries, row groups of about a million."""
+    try:
+        import pyarrow as pa
+        import pyarrow.csv
+        import pyarrow.parquet
+    except ImportError:
+        print("pyarrow is not installed: no Parquet file", file=sys.stderr)
+        return
+    # Days stay text, as in the CSV file.
+    convert = pa.csv.ConvertOptions(column_types={"day": pa.string()})
+    read = pa.csv.ReadOptions(block_size=57_000_000)
+    with pa.csv.open_csv(source, read_options=read, convert_options=convert) as batches:
+        with pa.parquet.ParquetWriter(target, batches.schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
 
 
 def report(path, rng):

@@ -255,6 +255,11 @@ pub struct Audience {
     pub id: String,
     /// Display name.
     pub name: String,
+    /// Whether it is the public, whose releases everybody sees; at most one is.
+    pub public: bool,
+    /// Whether it is the originator's own people: what it is told and the public is not needs a recorded exception
+    /// (the No Double Standard rule).
+    pub own_people: bool,
     /// Audiences whose releases it sees, transitively closed, itself excluded, in index order.
     pub sees: Vec<usize>,
     /// Audiences with which it is assumed to pool what it gets, itself excluded. All others unless declared.

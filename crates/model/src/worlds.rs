@@ -27,7 +27,8 @@ pub enum WorldDetail {
         /// Per level (coarse to exact), then per class: code of the value, an index into `values[level]`, or
         /// `u32::MAX` where the class can never be the source of this detail at that level (a null).
         codes: Vec<Vec<u32>>,
-        /// Per level, per code: the value as text, in ascending order of first appearance.
+        /// Per level, per code: the value as text, ascending byte by byte, each once: codes do not depend on the
+        /// order of the table's rows.
         values: Vec<Vec<String>>,
         /// The report's own value at each level, as a code; `None` where no candidate has it. Only looking up the
         /// report's place in a finished policy may read this.
@@ -37,7 +38,7 @@ pub enum WorldDetail {
     Many {
         /// Per exact value: its code at each level, coarse to exact.
         ancestors: Vec<Vec<u32>>,
-        /// Per level, per code: the value as text.
+        /// Per level, per code: the value as text, ascending byte by byte, each once.
         values: Vec<Vec<String>>,
         /// Per class: the exact values it could have known, as a bit set in words of 64.
         known: Vec<Vec<u64>>,

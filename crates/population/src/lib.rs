@@ -11,6 +11,7 @@ mod chunk;
 mod csv_file;
 mod domain;
 mod error;
+mod job;
 #[cfg(any(feature = "postgres", feature = "datafusion"))]
 mod listed;
 #[cfg(feature = "datafusion")]
@@ -34,9 +35,9 @@ use tearline_model::worlds::Worlds;
 
 use self::error::Fault;
 pub use self::error::{Error, Kind};
-use self::program::{Aim, Builder, Program};
+use self::job::Job;
+use self::program::{Aim, Program};
 use self::reduce::Tuples;
-use self::sql::{Column, Dialect};
 
 /// How to read.
 pub struct Options<'a> {
@@ -62,17 +63,15 @@ pub struct Progress {
 /// The candidates of one population (an index into the report's), as signature classes in ascending order.
 pub fn candidates(report: &Report, population: usize, options: &Options<'_>) -> Result<Candidates, Error> {
     let (names, levels) = details(report);
-    run(report, population, options, Aim::Candidates, |program, tuples| {
-        reduce::candidates(program, tuples, &names, &levels)
-    })
+    let job = Job { report, population, options, aim: Aim::Candidates };
+    run(&job, |program, tuples| reduce::candidates(program, tuples, &names, &levels))
 }
 
 /// What each candidate of one population (an index into the report's) could have reported.
 pub fn worlds(report: &Report, population: usize, options: &Options<'_>) -> Result<Worlds, Error> {
     let (names, levels) = details(report);
-    run(report, population, options, Aim::Worlds, |program, tuples| {
-        reduce_worlds::worlds(program, tuples, &names, &levels)
-    })
+    let job = Job { report, population, options, aim: Aim::Worlds };
+    run(&job, |program, tuples| reduce_worlds::worlds(program, tuples, &names, &levels))
 }
 
 /// Both of one population, from one reading of its table.
@@ -82,7 +81,8 @@ pub fn candidates_and_worlds(
     options: &Options<'_>,
 ) -> Result<(Candidates, Worlds), Error> {
     let (names, levels) = details(report);
-    run(report, population, options, Aim::Both, |program, tuples| {
+    let job = Job { report, population, options, aim: Aim::Both };
+    run(&job, |program, tuples| {
         let candidates = reduce::candidates(program, tuples, &names, &levels)?;
         Ok((candidates, reduce_worlds::worlds(program, tuples, &names, &levels)?))
     })
@@ -90,90 +90,36 @@ pub fn candidates_and_worlds(
 
 /// Whether the table is there, has the columns that are named, and its engine accepts all expressions.
 pub fn check(report: &Report, population: usize, options: &Options<'_>) -> Result<(), Error> {
-    let table = &report.populations[population];
-    let checked = match &table.table {
-        Table::Csv(_) | Table::Rows(..) => sqlite::Source::open(table, options.base).and_then(|source| {
-            let program =
-                compile(report, population, options, &source.columns, Dialect::Sqlite, Aim::Candidates)?;
-            sqlite::check(&program, table, &source)
-        }),
+    let job = Job { report, population, options, aim: Aim::Candidates };
+    let checked = match &job.table().table {
+        Table::Csv(_) | Table::Rows(..) => sqlite::check(&job),
         #[cfg(feature = "datafusion")]
-        Table::Parquet(path) => {
-            let compile = |columns: &[Column]| {
-                compile(report, population, options, columns, Dialect::DataFusion, Aim::Candidates)
-            };
-            parquet::check(&parquet_table(table, &options.base.join(path)), &compile, options)
-        }
+        Table::Parquet(path) => parquet::check(&job, &options.base.join(path)),
         #[cfg(not(feature = "datafusion"))]
         Table::Parquet(_) => Err(no_datafusion()),
         #[cfg(feature = "postgres")]
-        Table::Postgres { url, relation } => {
-            let compile = |columns: &[Column]| {
-                compile(report, population, options, columns, Dialect::Postgres, Aim::Candidates)
-            };
-            postgres::check(&postgres_table(table, url, relation), &compile, options)
-        }
+        Table::Postgres { url, relation } => postgres::check(&job, url, relation),
         #[cfg(not(feature = "postgres"))]
         Table::Postgres { .. } => Err(no_postgres()),
     };
-    checked.map_err(|fault| locate(fault, table))
+    checked.map_err(|fault| locate(fault, job.table()))
 }
 
-fn run<T>(
-    report: &Report,
-    population: usize,
-    options: &Options<'_>,
-    aim: Aim,
-    reduce: impl FnOnce(&Program, &dyn Tuples) -> Result<T, Fault>,
-) -> Result<T, Error> {
-    let table = &report.populations[population];
-    let result = match &table.table {
-        Table::Csv(_) | Table::Rows(..) => sqlite::Source::open(table, options.base).and_then(|source| {
-            let program = compile(report, population, options, &source.columns, Dialect::Sqlite, aim)?;
-            let tuples = sqlite::run(&program, table, source, options)?;
-            reduce(&program, &tuples)
-        }),
+fn run<T>(job: &Job<'_>, reduce: impl FnOnce(&Program, &dyn Tuples) -> Result<T, Fault>) -> Result<T, Error> {
+    let answer = match &job.table().table {
+        Table::Csv(_) | Table::Rows(..) => sqlite::run(job),
         #[cfg(feature = "datafusion")]
-        Table::Parquet(path) => {
-            let compile =
-                |columns: &[Column]| compile(report, population, options, columns, Dialect::DataFusion, aim);
-            parquet::run(&parquet_table(table, &options.base.join(path)), &compile, options)
-                .and_then(|(program, tuples)| reduce(&program, &tuples))
-        }
+        Table::Parquet(path) => parquet::run(job, &job.options.base.join(path)),
         #[cfg(not(feature = "datafusion"))]
         Table::Parquet(_) => Err(no_datafusion()),
         #[cfg(feature = "postgres")]
-        Table::Postgres { url, relation } => {
-            let compile =
-                |columns: &[Column]| compile(report, population, options, columns, Dialect::Postgres, aim);
-            postgres::run(&postgres_table(table, url, relation), &compile, options)
-                .and_then(|(program, tuples)| reduce(&program, &tuples))
-        }
+        Table::Postgres { url, relation } => postgres::run(job, url, relation),
         #[cfg(not(feature = "postgres"))]
         Table::Postgres { .. } => Err(no_postgres()),
     };
-    result.map_err(|fault| locate(fault, table))
-}
-
-fn compile(
-    report: &Report,
-    population: usize,
-    options: &Options<'_>,
-    columns: &[Column],
-    dialect: Dialect,
-    aim: Aim,
-) -> Result<Program, Fault> {
-    Builder { report, population, base: options.base, columns, dialect, aim }.build()
-}
-
-#[cfg(feature = "datafusion")]
-fn parquet_table<'r>(population: &'r Population, path: &'r Path) -> parquet::Table<'r> {
-    parquet::Table {
-        population: &population.id,
-        path,
-        count: population.count_column.as_deref(),
-        id: population.id_column.as_deref(),
-    }
+    answer
+        .and_then(|(program, tuples)| reduce(&program, &*tuples))
+        .map_err(|fault| locate(fault, job.table()))
 }
 
 #[cfg(not(feature = "datafusion"))]
@@ -181,19 +127,8 @@ fn no_datafusion() -> Fault {
     Fault::new(
         Kind::NotBuilt,
         "this program was built without Apache DataFusion, which reads Parquet files",
-        "Build it with --features datafusion, or convert the table to CSV.",
+        "Build it with it (cargo build --release -p tearline --features datafusion), or convert the table to CSV.",
     )
-}
-
-#[cfg(feature = "postgres")]
-fn postgres_table<'r>(population: &'r Population, url: &'r str, relation: &'r str) -> postgres::Table<'r> {
-    postgres::Table {
-        population: &population.id,
-        url,
-        relation,
-        count: population.count_column.as_deref(),
-        id: population.id_column.as_deref(),
-    }
 }
 
 #[cfg(not(feature = "postgres"))]

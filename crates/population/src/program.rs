@@ -266,3 +266,17 @@ pub(crate) fn useless(item: &Item, level: usize, kind: Kind, what: &str) -> Faul
     };
     Fault::new(kind, what, remedy).field(&item.fields[level])
 }
+
+/// The fault of values that are no probabilities or no weights, where the engine tells how many and not which.
+#[cfg(any(feature = "postgres", feature = "datafusion"))]
+pub(crate) fn out_of_range(item: &Item, level: usize, candidates: u64) -> Fault {
+    let (kind, what) = match item.yields {
+        Yields::Weight => {
+            (Kind::Weight, format!("the weight of {candidates} candidates is null or out of range"))
+        }
+        _ => {
+            (Kind::NotProbability, format!("for {candidates} candidates the expression gives no probability"))
+        }
+    };
+    useless(item, level, kind, &what)
+}

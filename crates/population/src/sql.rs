@@ -360,6 +360,17 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 impl Expression {
+    /// How many operators and words there are in it.
+    #[cfg(feature = "datafusion")]
+    pub(crate) fn operations(&self) -> usize {
+        let operation = |token: &&Token| match token {
+            Token::Operator(operator) => !matches!(*operator, "(" | ")" | ","),
+            Token::Word(_) | Token::Function(_) => true,
+            Token::Column(_) | Token::Text(_) | Token::Number(_) | Token::Value => false,
+        };
+        self.tokens.iter().filter(operation).count()
+    }
+
     /// Writes the expression for an engine. `value` is written for `:value`; `SQLite` also takes it as a parameter.
     pub(crate) fn write(&self, dialect: Dialect, columns: &[Column], value: &str) -> String {
         let mut out = String::new();
@@ -426,7 +437,8 @@ fn column(dialect: Dialect, column: &Column) -> String {
         Dialect::DataFusion => match column.kind {
             ColumnKind::Text => format!("CAST({name} AS VARCHAR)"),
             ColumnKind::Integer => format!("CAST({name} AS BIGINT)"),
-            ColumnKind::Real => format!("CAST({name} AS DOUBLE)"),
+            // The engine tells -0 from 0; their sum is 0.
+            ColumnKind::Real => format!("(CAST({name} AS DOUBLE) + 0.0)"),
             ColumnKind::Boolean | ColumnKind::Other => name,
         },
         Dialect::Sqlite => name,

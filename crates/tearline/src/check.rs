@@ -36,6 +36,13 @@ pub(crate) struct DetailSummary {
 #[derive(Debug, Serialize)]
 pub(crate) struct PopulationSummary {
     pub(crate) name: String,
+    #[serde(flatten)]
+    pub(crate) counted: Option<Counted>,
+}
+
+/// What only reading all rows tells.
+#[derive(Debug, Serialize)]
+pub(crate) struct Counted {
     pub(crate) candidates: u64,
     pub(crate) classes: usize,
     pub(crate) cleared: u64,
@@ -44,17 +51,27 @@ pub(crate) struct PopulationSummary {
 /// Runs the subcommand.
 pub(crate) fn run(args: &CheckArgs, look: Look) -> Result<Ending> {
     let report = load::report(&args.report)?.report;
-    let tables = load::tables(&report, &args.report, &mut Watch::start()?)?;
-    let summary = summary(&report, &tables);
+    let watch = &mut Watch::start()?;
+    let counted = if args.count {
+        load::tables(&report, &args.report, watch)?.iter().map(|table| Some(counted(table))).collect()
+    } else {
+        load::check(&report, &args.report, watch)?;
+        report.populations.iter().map(|_| None).collect()
+    };
+    let summary = summary(&report, counted);
     let text = if args.json { output::json(&summary) } else { check::check(&summary, look) };
     output::to_stdout(&text)?;
     Ok(Ending::Done)
 }
 
-fn summary(report: &Report, tables: &[Candidates]) -> Summary {
+fn counted(table: &Candidates) -> Counted {
+    Counted { candidates: table.total(), classes: table.classes(), cleared: table.cleared }
+}
+
+fn summary(report: &Report, counted: Vec<Option<Counted>>) -> Summary {
     let choice = choose_mode(report);
     let details = report.details.iter();
-    let populations = report.populations.iter().zip(tables);
+    let populations = report.populations.iter().zip(counted);
     Summary {
         version: 1,
         report: report.id.clone(),
@@ -63,12 +80,7 @@ fn summary(report: &Report, tables: &[Candidates]) -> Summary {
             .map(|detail| DetailSummary { name: detail.id.clone(), levels: detail.levels.len() })
             .collect(),
         populations: populations
-            .map(|(population, candidates)| PopulationSummary {
-                name: population.id.clone(),
-                candidates: candidates.count.iter().sum(),
-                classes: candidates.classes(),
-                cleared: candidates.cleared,
-            })
+            .map(|(population, counted)| PopulationSummary { name: population.id.clone(), counted })
             .collect(),
         audiences: report.audiences.iter().map(|audience| audience.name.clone()).collect(),
         protections: report.protections.len(),

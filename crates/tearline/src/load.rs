@@ -62,6 +62,11 @@ pub(crate) fn worlds(report: &Report, path: &Path, watch: &mut Watch) -> Result<
     each(report, path, watch, tearline_population::worlds)
 }
 
+/// Checks that every population's table is there and that its engine takes all expressions, without reading all of it.
+pub(crate) fn check(report: &Report, path: &Path, watch: &mut Watch) -> Result<()> {
+    each(report, path, watch, tearline_population::check).map(drop)
+}
+
 /// Reads the candidates, and the worlds where they are asked for, from one reading of each table.
 pub(crate) fn both(report: &Report, path: &Path, with_worlds: bool, watch: &mut Watch) -> Result<Tables> {
     if !with_worlds {

@@ -100,7 +100,7 @@ fn ending(yes: bool) -> Ending {
 }
 
 /// Makes one plan, in the mode that the report calls for; and whether policies were built for it.
-fn made(
+pub(crate) fn made(
     args: &PlanArgs,
     mode: Mode,
     report: &Report,

@@ -19,7 +19,6 @@ struct Draft {
     audience: Audience,
     sees: Option<Vec<usize>>,
     sees_at: usize,
-    public: bool,
     collusion: Option<Collusion>,
 }
 
@@ -33,7 +32,7 @@ pub(super) fn read(
     let drafts: Vec<Option<Draft>> =
         entries.iter().map(|(name, item)| draft(name, item, audiences, details, levels)).collect();
     let mut drafts = drafts.into_iter().collect::<Option<Vec<_>>>()?;
-    let public: Vec<usize> = (0..drafts.len()).filter(|&a| drafts[a].public).collect();
+    let public: Vec<usize> = (0..drafts.len()).filter(|&a| drafts[a].audience.public).collect();
     if let [first, second, ..] = public[..] {
         entries[second].1.problem(
             format!(
@@ -59,6 +58,7 @@ fn draft(id: &str, item: &Item<'_>, audiences: &Names, details: &Names, levels: 
     let section = item.section("a table [audience.NAME]")?;
     let name = section.get("name").map_or(Some(id.to_owned()), |item| item.text());
     let public = section.get("public").map_or(Some(false), |item| item.boolean());
+    let own_people = section.get("own_people").map_or(Some(false), |item| item.boolean());
     let sees_item = section.get("sees");
     let sees_at = sees_item.as_ref().map_or(item.at, |item| item.at);
     let sees = sees_item.map_or(Some(Vec::new()), |item| audiences.many(&item));
@@ -72,13 +72,15 @@ fn draft(id: &str, item: &Item<'_>, audiences: &Names, details: &Names, levels: 
     let audience = Audience {
         id: id.to_owned(),
         name: name?,
+        public: public?,
+        own_people: own_people?,
         sees: Vec::new(),
         colludes_with: Vec::new(),
         priority: priority?,
         minimum: minimum?,
         importance_permille: importance?,
     };
-    Some(Draft { audience, sees, sees_at, public: public?, collusion })
+    Some(Draft { audience, sees, sees_at, collusion })
 }
 
 fn collusion(item: &Item<'_>, audiences: &Names) -> Option<Collusion> {

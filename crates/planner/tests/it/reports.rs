@@ -142,6 +142,8 @@ fn audiences(chance: &mut Chance, details: &[Detail]) -> Vec<Audience> {
             minimum.push(vec![(pick(chance, details.len()), 1)]);
         }
         audiences.push(Audience {
+            public: false,
+            own_people: false,
             id: format!("audience {number}"),
             name: String::new(),
             sees,

@@ -6,8 +6,6 @@
 mod query;
 
 use std::str::FromStr;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
@@ -18,56 +16,39 @@ use sqlx::{
 
 use self::query::{Gives, Query};
 use crate::error::{Fault, Kind};
+use crate::job::{Answer, Compiled, Job, watched};
 use crate::listed::{Listed, Listing};
-use crate::program::{Program, Yields, useless};
-use crate::sql::{Column, find, quote, unknown};
+use crate::program::{Program, Yields, out_of_range};
+use crate::reduce::Tuples;
+use crate::sql::{Column, Dialect, quote};
 use crate::values::{ColumnKind, number_text};
 use crate::{Options, Progress};
 
 /// Longest that one statement may take, in seconds.
 const STATEMENT_SECONDS: u32 = 1800;
 
-/// How often the cancel flag is looked at.
-const GLANCE: Duration = Duration::from_millis(50);
-
-/// What is to be read, and by what names.
-pub(crate) struct Table<'r> {
-    pub(crate) population: &'r str,
-    pub(crate) url: &'r str,
-    pub(crate) relation: &'r str,
-    pub(crate) count: Option<&'r str>,
-    pub(crate) id: Option<&'r str>,
-}
-
-/// Compiles a program once the columns are known.
-pub(crate) type Compile<'c> = dyn Fn(&[Column]) -> Result<Program, Fault> + 'c;
-
 /// Lets the server compile every expression.
-pub(crate) fn check(table: &Table<'_>, compile: &Compile<'_>, options: &Options<'_>) -> Result<(), Fault> {
-    in_runtime(table, options, async |connection| prepare(connection, table, compile).await.map(drop))
+pub(crate) fn check(job: &Job<'_>, url: &str, relation: &str) -> Result<(), Fault> {
+    in_runtime(url, job.options, async |connection| prepare(connection, job, relation).await.map(drop))
 }
 
 /// Evaluates all items for all rows.
-pub(crate) fn run(
-    table: &Table<'_>,
-    compile: &Compile<'_>,
-    options: &Options<'_>,
-) -> Result<(Program, Listed), Fault> {
-    in_runtime(table, options, async |connection| {
-        let (program, query) = prepare(connection, table, compile).await?;
-        identifiers(connection, table).await?;
-        let listed = match read(connection, &program, &query, options).await {
+pub(crate) fn run(job: &Job<'_>, url: &str, relation: &str) -> Result<Answer, Fault> {
+    in_runtime(url, job.options, async |connection| {
+        let prepared = prepare(connection, job, relation).await?;
+        identifiers(connection, job, &prepared).await?;
+        let listed = match read(connection, job, &prepared).await {
             Ok(listed) => listed,
             Err(Failure::Fault(fault)) => return Err(fault),
-            Err(Failure::Sql(error)) => return Err(blame(connection, &program, table, error).await),
+            Err(Failure::Sql(error)) => return Err(blame(connection, &prepared, error).await),
         };
-        Ok((program, listed))
+        Ok((prepared.program, Box::new(listed) as Box<dyn Tuples>))
     })
 }
 
 /// Runs a job in a transaction on a connection of its own, and stops the server when the cancel flag is set.
 fn in_runtime<T>(
-    table: &Table<'_>,
+    url: &str,
     options: &Options<'_>,
     job: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
@@ -75,7 +56,7 @@ fn in_runtime<T>(
         Fault::new(Kind::Connection, format!("cannot start: {error}"), "Close other programs and try again.")
     })?;
     runtime.block_on(async {
-        let target = PgConnectOptions::from_str(table.url)
+        let target = PgConnectOptions::from_str(url)
             .map_err(|_| {
                 Fault::new(
                     Kind::Connection,
@@ -108,19 +89,6 @@ fn in_runtime<T>(
         }
         result?
     })
-}
-
-/// Waits for something, but not when the work is cancelled.
-async fn watched<T>(options: &Options<'_>, future: impl Future<Output = T>) -> Result<T, Fault> {
-    let mut future = std::pin::pin!(future);
-    loop {
-        if options.cancel.load(Ordering::Relaxed) {
-            return Err(Fault::cancelled());
-        }
-        if let Ok(result) = tokio::time::timeout(GLANCE, &mut future).await {
-            return Ok(result);
-        }
-    }
 }
 
 /// Connection errors, without the URL.
@@ -168,18 +136,24 @@ fn hidden(message: &str) -> String {
     }
 }
 
+/// What is ready to run.
+struct Prepared {
+    program: Program,
+    query: Query,
+    /// The relation's name, as the server writes it.
+    relation: String,
+    /// The column that tells rows apart, quoted.
+    id: Option<String>,
+}
+
 /// Resolves the relation and its columns, compiles, and has every expression prepared alone.
-async fn prepare(
-    connection: &mut PgConnection,
-    table: &Table<'_>,
-    compile: &Compile<'_>,
-) -> Result<(Program, Query), Fault> {
+async fn prepare(connection: &mut PgConnection, job: &Job<'_>, name: &str) -> Result<Prepared, Fault> {
     let missing = || {
         Fault::new(Kind::Missing, "there is no such table or view", "Write its name as SCHEMA.TABLE.")
-            .field(&format!("population.{}.relation", table.population))
+            .field(&job.field("relation"))
     };
     let relation: Option<String> = sqlx::query_scalar("SELECT CAST(to_regclass($1) AS text)")
-        .bind(table.relation)
+        .bind(name)
         .fetch_one(&mut *connection)
         .await
         .map_err(|_| missing())?;
@@ -189,25 +163,13 @@ async fn prepare(
          JOIN pg_catalog.pg_type t ON t.oid = CASE WHEN a.atttypid = 0 THEN 25 ELSE a.atttypid END \
          WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
     )
-    .bind(table.relation)
+    .bind(name)
     .try_map(|row: PgRow| Ok(Column { name: row.try_get(0)?, kind: kind(row.try_get::<&str, _>(1)?) }))
     .fetch_all(&mut *connection)
     .await
     .map_err(|error| refused(&error))?;
-    for (name, field) in [(table.count, "count"), (table.id, "id")] {
-        if let Some(name) = name
-            && columns.iter().all(|column| column.name != name)
-        {
-            return Err(unknown(name, &columns).field(&format!("population.{}.{field}", table.population)));
-        }
-    }
-    if let Some(count) = table.count.and_then(|name| find(&columns, name))
-        && !matches!(columns[count].kind, ColumnKind::Integer | ColumnKind::Real)
-    {
-        return Err(Fault::new(Kind::Count, "the column of counts holds no numbers", "Name another column.")
-            .field(&format!("population.{}.count", table.population)));
-    }
-    let program = compile(&columns)?;
+    let Compiled { program, count, id } = job.compile(&columns, Dialect::Postgres)?;
+    job.check_count(&columns, count)?;
     let mut gives = Vec::with_capacity(program.items.len());
     for item in &program.items {
         let mut of_item = Vec::new();
@@ -216,7 +178,7 @@ async fn prepare(
                 Yields::Known(domain) => {
                     let keys: Vec<_> = program.domains[domain].keys[level].iter().collect();
                     let value = format!("CAST(NULL AS {})", query::key_type(&keys));
-                    item.expressions[level].write(crate::sql::Dialect::Postgres, &columns, &value)
+                    item.expressions[level].write(Dialect::Postgres, &columns, &value)
                 }
                 _ => sql.clone(),
             };
@@ -231,8 +193,10 @@ async fn prepare(
         }
         gives.push(of_item);
     }
-    let query = query::write(&program, &gives, &columns, &relation, table.count)?;
-    Ok((program, query))
+    let count = count.map(|column| columns[column].name.as_str());
+    let query = query::write(&program, &gives, &columns, &relation, count)?;
+    let id = id.map(|column| quote(&columns[column].name));
+    Ok(Prepared { program, query, relation, id })
 }
 
 fn kind(type_name: &str) -> ColumnKind {
@@ -245,27 +209,14 @@ fn kind(type_name: &str) -> ColumnKind {
     }
 }
 
-async fn identifiers(connection: &mut PgConnection, table: &Table<'_>) -> Result<(), Fault> {
-    let Some(id) = table.id else { return Ok(()) };
-    let id = quote(id);
-    let relation: String = sqlx::query_scalar("SELECT CAST(to_regclass($1) AS text)")
-        .bind(table.relation)
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(|error| failed(&error))?;
+async fn identifiers(connection: &mut PgConnection, job: &Job<'_>, prepared: &Prepared) -> Result<(), Fault> {
+    let Prepared { relation, id: Some(id), .. } = prepared else { return Ok(()) };
     let sql = format!("SELECT count(*) - count({id}), count({id}) - count(DISTINCT {id}) FROM {relation}");
     let (without, repeated): (i64, i64) = sqlx::query_as(AssertSqlSafe(sql))
         .fetch_one(&mut *connection)
         .await
         .map_err(|error| failed(&error))?;
-    if without > 0 || repeated > 0 {
-        return Err(Fault::new(
-            Kind::Id,
-            format!("{without} rows have no identifier, {repeated} have that of another row"),
-            "Correct the table, or remove \"id\" if rows are not single candidates.",
-        ));
-    }
-    Ok(())
+    job.check_identifiers(without, repeated)
 }
 
 enum Failure {
@@ -275,9 +226,8 @@ enum Failure {
 
 async fn read(
     connection: &mut PgConnection,
-    program: &Program,
-    query: &Query,
-    options: &Options<'_>,
+    job: &Job<'_>,
+    Prepared { program, query, .. }: &Prepared,
 ) -> Result<Listed, Failure> {
     let mut listing = Listing::new(program.items.len());
     let mut codes = vec![0; program.items.len()];
@@ -289,15 +239,11 @@ async fn read(
         let count: String = row.try_get(2).map_err(Failure::Sql)?;
         let count: u64 = count.parse().map_err(|_| Failure::Fault(crate::reduce::overflow()))?;
         if numbers.last() != Some(&0) {
-            return Err(Failure::Fault(Fault::new(
-                Kind::Count,
-                format!("{count} rows do not say how many candidates they stand for"),
-                "Write a whole number from 0 to 1099511627776 into the column that \"count\" names.",
-            )));
+            return Err(Failure::Fault(job.bad_count(count)));
         }
         for (&item, &number) in query.numbers.iter().zip(&numbers) {
-            codes[item] =
-                u32::try_from(number).map_err(|_| Failure::Fault(out_of_range(program, item, count)))?;
+            codes[item] = u32::try_from(number)
+                .map_err(|_| Failure::Fault(out_of_range(&program.items[item], 0, count)))?;
         }
         for (&(item, number), text) in query.texts.iter().zip(&texts) {
             let bytes = text.as_ref().map(|text| match program.items[item].yields {
@@ -309,18 +255,9 @@ async fn read(
         }
         listing.push(&codes, count);
         candidates = candidates.saturating_add(count);
-        (options.progress)(Progress { rows: candidates, fraction: None });
+        (job.options.progress)(Progress { rows: candidates, fraction: None });
     }
     Ok(listing.finish())
-}
-
-fn out_of_range(program: &Program, item: usize, count: u64) -> Fault {
-    let item = &program.items[item];
-    let (kind, what) = match item.yields {
-        Yields::Weight => (Kind::Weight, format!("the weight of {count} candidates is null or out of range")),
-        _ => (Kind::NotProbability, format!("for {count} candidates the expression gives no probability")),
-    };
-    useless(item, 0, kind, &what)
 }
 
 /// Ones and zeros as the bytes of words of 64 bits, the least significant first.
@@ -333,21 +270,12 @@ fn bits(text: &str) -> Vec<u8> {
 }
 
 /// Finds the expression at which the server failed, by asking it for each alone.
-async fn blame(
-    connection: &mut PgConnection,
-    program: &Program,
-    table: &Table<'_>,
-    error: sqlx::Error,
-) -> Fault {
+async fn blame(connection: &mut PgConnection, prepared: &Prepared, error: sqlx::Error) -> Fault {
     let fault = failed(&error);
     if fault.kind != Kind::Sql || connection.execute("ROLLBACK").await.is_err() {
         return fault;
     }
-    let relation: Result<Option<String>, _> = sqlx::query_scalar("SELECT CAST(to_regclass($1) AS text)")
-        .bind(table.relation)
-        .fetch_one(&mut *connection)
-        .await;
-    let Ok(Some(relation)) = relation else { return fault };
+    let Prepared { program, relation, .. } = prepared;
     let plain = program.items.iter().filter(|item| !matches!(item.yields, Yields::Known(_)));
     for item in plain {
         let sql = format!("SELECT count({}) FROM {relation}", item.sql[0]);

@@ -11,7 +11,7 @@ mod worker;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
@@ -22,9 +22,10 @@ use self::worker::{Found, Shared, Worker};
 use crate::chunk::{Chunk, Encoding, encode};
 use crate::csv_file::CsvFile;
 use crate::error::{Fault, Kind};
+use crate::job::{Answer, Compiled, Job};
 use crate::program::Program;
 use crate::reduce::{Take, Tuples};
-use crate::sql::{Column, find, unknown};
+use crate::sql::{Column, Dialect};
 use crate::values::ColumnKind;
 use crate::{Options, Progress};
 
@@ -120,35 +121,33 @@ fn typed_kind<'c>(cells: impl Iterator<Item = &'c Cell>) -> ColumnKind {
 }
 
 /// Compiles all expressions, without reading the table any further.
-pub(crate) fn check(program: &Program, population: &Population, source: &Source<'_>) -> Result<(), Fault> {
-    named(population, population.count_column.as_deref(), "count", &source.columns)?;
-    named(population, population.id_column.as_deref(), "id", &source.columns)?;
-    engine::check(program, &source.columns)
+pub(crate) fn check(job: &Job<'_>) -> Result<(), Fault> {
+    prepare(job).map(drop)
 }
 
-fn named(
-    population: &Population,
-    name: Option<&str>,
-    field: &str,
-    columns: &[Column],
-) -> Result<Option<usize>, Fault> {
-    let Some(name) = name else { return Ok(None) };
-    let column = find(columns, name)
-        .ok_or_else(|| unknown(name, columns).field(&format!("population.{}.{field}", population.id)))?;
-    Ok(Some(column))
+fn prepare<'r>(job: &Job<'r>) -> Result<(Source<'r>, Compiled), Fault> {
+    let source = Source::open(job.table(), job.options.base)?;
+    let compiled = job.compile(&source.columns, Dialect::Sqlite)?;
+    engine::check(&compiled.program, &source.columns)?;
+    Ok((source, compiled))
 }
 
 /// Evaluates all items for all rows.
-pub(crate) fn run(
+pub(crate) fn run(job: &Job<'_>) -> Result<Answer, Fault> {
+    let (source, Compiled { program, count, id }) = prepare(job)?;
+    let evaluated = evaluate(job, &program, source, count, id)?;
+    Ok((program, Box::new(evaluated)))
+}
+
+fn evaluate(
+    job: &Job<'_>,
     program: &Program,
-    population: &Population,
     mut source: Source<'_>,
-    options: &Options<'_>,
+    count: Option<usize>,
+    id: Option<usize>,
 ) -> Result<Evaluated, Fault> {
-    check(program, population, &source)?;
+    let options = job.options;
     let columns = source.columns.clone();
-    let count = named(population, population.count_column.as_deref(), "count", &columns)?;
-    let id = named(population, population.id_column.as_deref(), "id", &columns)?;
     let mut wanted: Vec<usize> = program.items.iter().flat_map(|item| item.columns.iter().copied()).collect();
     wanted.extend(count.iter().chain(&id));
     wanted.sort_unstable();
@@ -174,7 +173,7 @@ pub(crate) fn run(
         count: position(count),
         id: position(id),
         hasher: DefaultHashBuilder::default(),
-        stop: AtomicBool::new(false),
+        stop: AtomicU64::new(u64::MAX),
         wanted,
     };
     let workers = (0..options.threads.max(1)).map(|_| Worker::new(&shared)).collect::<Result<Vec<_>, _>>()?;
@@ -186,8 +185,8 @@ pub(crate) fn run(
             .into_iter()
             .map(|worker| {
                 let receiver = Arc::clone(&receiver);
-                let stop = &shared.stop;
-                scope.spawn(move || work(worker, &receiver, stop))
+                let shared = &shared;
+                scope.spawn(move || work(worker, &receiver, shared))
             })
             .collect();
         drop(receiver);
@@ -195,10 +194,10 @@ pub(crate) fn run(
         let mut ahead = ahead.into_iter();
         loop {
             if options.cancel.load(Ordering::Relaxed) {
-                shared.stop.store(true, Ordering::Relaxed);
+                shared.stop.store(0, Ordering::Relaxed);
                 outcome.faults.push(Fault::cancelled());
             }
-            if shared.stop.load(Ordering::Relaxed) {
+            if shared.stop.load(Ordering::Relaxed) < u64::MAX {
                 break;
             }
             let chunk = match ahead.next() {
@@ -235,7 +234,7 @@ pub(crate) fn run(
     }
     source.check_unchanged()?;
     if shared.id.is_some() {
-        unique(&mut outcome.found, population, &shared, id, options)?;
+        unique(&mut outcome.found, job.table(), &shared, id, options)?;
     }
     let strings = shared.dictionaries.into_iter().map(|dictionary| {
         dictionary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_list()
@@ -265,18 +264,19 @@ impl Outcome {
 fn work(
     mut worker: Worker<'_, '_>,
     receiver: &Mutex<Receiver<Chunk>>,
-    stop: &AtomicBool,
+    shared: &Shared<'_>,
 ) -> Result<Found, Fault> {
     let mut fault = None;
     loop {
         let next = receiver.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok(chunk) = next else { break };
-        if stop.load(Ordering::Relaxed) {
+        if shared.in_vain(chunk.line(0)) {
             continue;
         }
         if let Err(met) = worker.process(&chunk) {
-            stop.store(true, Ordering::Relaxed);
-            fault = Some(met);
+            shared.stop.fetch_min(met.line.unwrap_or(0), Ordering::Relaxed);
+            // Chunks come in order, so the first fault that a worker meets is the first of its own.
+            fault.get_or_insert(met);
         }
     }
     fault.map_or_else(|| Ok(worker.finish()), Err)

@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::DefaultHashBuilder;
 use rusqlite::Connection;
@@ -37,8 +37,16 @@ pub(super) struct Shared<'p> {
     pub(super) count: Option<usize>,
     pub(super) id: Option<usize>,
     pub(super) hasher: DefaultHashBuilder,
-    /// Set when the work is in vain.
-    pub(super) stop: AtomicBool,
+    /// The line behind which work is in vain: that of a fault, or 0 when all of it is.
+    pub(super) stop: AtomicU64,
+}
+
+impl Shared<'_> {
+    /// Rows before the one that is at fault are evaluated all the same: there may be a fault among them too, and the
+    /// first is told.
+    pub(super) fn in_vain(&self, line: u64) -> bool {
+        line > self.stop.load(Ordering::Relaxed)
+    }
 }
 
 /// What one worker remembers of one unit.
@@ -344,7 +352,7 @@ impl<'s, 'p> Worker<'s, 'p> {
         let mut statement = self.connection.prepare_cached(sql).map_err(|error| engine::internal(&error))?;
         let mut answer = statement.raw_query();
         for (index, &row) in rows.iter().enumerate() {
-            if index % 1024 == 0 && self.shared.stop.load(Ordering::Relaxed) {
+            if index % 1024 == 0 && self.shared.in_vain(chunk.line(row)) {
                 return Err(Fault::cancelled().at(u64::MAX));
             }
             let line = chunk.line(row);
@@ -396,7 +404,7 @@ impl<'s, 'p> Worker<'s, 'p> {
                 below[ancestors[level] as usize].push(value);
             }
             for (key, below) in values.keys[level].iter().zip(&below) {
-                if self.shared.stop.load(Ordering::Relaxed) {
+                if self.shared.in_vain(chunk.line(0)) {
                     return Err(Fault::cancelled().at(u64::MAX));
                 }
                 let text = cell(Dialect::Sqlite, key);

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use tearline_population::{Kind, Options};
 
-use crate::support::{Case, candidates, detail, report, says};
+use crate::support::{Case, detail, says};
 
 #[track_caller]
 fn fails(csv: impl AsRef<[u8]>, population: &str, details: &str, kind: Kind, words: &[&str]) {
@@ -164,12 +164,13 @@ fn cancelling_ends_it() {
 #[test]
 fn parquet_without_the_feature_says_how_to_build_it() {
     let text = "[population.people]\ntable = \"people.parquet\"\n".to_owned() + &knows();
-    let error = candidates(&report(&text), std::path::Path::new(".")).expect_err("not built");
+    let error = crate::support::candidates(&crate::support::report(&text), std::path::Path::new("."))
+        .expect_err("not built");
     says(&(error.kind, error.to_string()), Kind::NotBuilt, &["people.parquet", "--features datafusion"]);
 }
 
 #[test]
-fn counts_beyond_sixty_four_bits_cannot_pass_unseen() {
+fn the_largest_counts_add_up_exactly() {
     let row = format!("1,{}\n", 1u64 << 40);
     let case = Case::new("grade,n\n".to_owned() + &row.repeat(1000), "count = \"n\"", &knows());
     assert_eq!(case.candidates().map(|c| c.count), Ok(vec![1000 << 40]));

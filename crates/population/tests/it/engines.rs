@@ -58,7 +58,7 @@ const CORPUS: &[&str] = &[
     "grade IN (1, NULL, -3)",
 ];
 
-const TABLE: &str = "\
+pub(crate) const TABLE: &str = "\
 name,desk,grade,score,active,people
 ana,russia,3,0.2,true,1
 Ana,africa,-3,-0.3,false,2
@@ -71,7 +71,7 @@ O'Hara,europe,-2,0.25,,7
 ";
 
 /// All predicates at once: each is a detail of one level, except that nobody may lack a level.
-fn details() -> String {
+pub(crate) fn details() -> String {
     let mut text = String::new();
     for (index, predicate) in CORPUS.iter().enumerate() {
         // A second condition that somebody always meets, so that no predicate excludes everybody.
@@ -99,10 +99,10 @@ fn details() -> String {
     text
 }
 
-const POPULATION: &str =
+pub(crate) const POPULATION: &str =
     "count = \"people\"\nweight = \"coalesce(abs(grade), 0) / 4.0 + 1\"\ncleared = \"name = 'ünal'\"\n";
 
-fn by_sqlite() -> (Candidates, Worlds) {
+pub(crate) fn by_sqlite() -> (Candidates, Worlds) {
     let case = Case::new(TABLE, &format!("{POPULATION}columns = {{ active = \"boolean\" }}\n"), &details());
     (case.candidates().expect("the subset"), case.worlds().expect("the subset"))
 }

@@ -5,6 +5,8 @@
 mod bad_input;
 mod classes;
 mod engines;
+#[cfg(feature = "datafusion")]
+mod parquet;
 mod random;
 mod refused;
 mod support;

@@ -118,6 +118,29 @@ fn csv(rows: &[Row]) -> String {
     text
 }
 
+/// What the same rows give from a Parquet file.
+#[cfg(feature = "datafusion")]
+fn parquet(rows: &[Row], details: &str) -> tearline_model::candidates::Candidates {
+    use datafusion::arrow::array::{BooleanArray, Float64Array, Int64Array, StringArray, UInt64Array};
+    use std::sync::Arc;
+
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let scores = rows.iter().map(|row| row.eighths.map(|eighths| eighths as f64 / 8.0));
+    crate::parquet::write(
+        &folder.path().join("people.parquet"),
+        vec![
+            ("desk", Arc::new(rows.iter().map(|row| row.desk).collect::<StringArray>())),
+            ("grade", Arc::new(rows.iter().map(|row| row.grade).collect::<Int64Array>())),
+            ("score", Arc::new(scores.collect::<Float64Array>())),
+            ("active", Arc::new(rows.iter().map(|row| row.active).collect::<BooleanArray>())),
+            ("people", Arc::new(rows.iter().map(|row| Some(row.people)).collect::<UInt64Array>())),
+        ],
+    );
+    let text = format!("[population.people]\ntable = \"people.parquet\"\ncount = \"people\"\n{details}");
+    crate::support::candidates(&crate::support::report(&text), folder.path()).expect("a good table")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -156,5 +179,7 @@ proptest! {
             .map(|class| (classes.sure.iter().map(|levels| levels[class]).collect(), classes.count[class]))
             .collect();
         prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+        #[cfg(feature = "datafusion")]
+        prop_assert_eq!(parquet(&rows, &text), classes);
     }
 }

@@ -16,12 +16,20 @@ pub(crate) fn check(summary: &Summary, look: Look) -> String {
         summary.details.iter().map(|detail| format!("{} ({})", detail.name, detail.levels)).collect();
     line(&mut page, "Details", &format!("{} (levels): {}", details.len(), details.join(", ")));
     for population in &summary.populations {
+        let Some(rows) = &population.counted else {
+            let text = format!(
+                "{}: its table has the columns, and its engine takes every expression",
+                population.name
+            );
+            line(&mut page, "Population", &text);
+            continue;
+        };
         let mut parts = vec![
-            format!("{}: {}", population.name, counted(population.candidates, "candidate")),
-            format!("{} different in what they know", count(number(population.classes))),
+            format!("{}: {}", population.name, counted(rows.candidates, "candidate")),
+            format!("{} different in what they know", count(number(rows.classes))),
         ];
-        if population.cleared > 0 {
-            parts.push(format!("{} presumed cleared", count(population.cleared)));
+        if rows.cleared > 0 {
+            parts.push(format!("{} presumed cleared", count(rows.cleared)));
         }
         line(&mut page, "Population", &parts.join(", "));
     }

@@ -8,4 +8,5 @@ pub(crate) mod orders;
 pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod text;
+pub(crate) mod verify;
 pub(crate) mod what_if;

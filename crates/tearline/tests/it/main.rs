@@ -3,6 +3,7 @@
 mod edges;
 mod examples;
 mod readme;
+mod story;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -11,6 +12,25 @@ use std::process::{Command, Output, Stdio};
 #[test]
 fn every_case_answers_as_written() {
     trycmd::TestCases::new().case("tests/cmd/*.trycmd");
+}
+
+#[test]
+fn parquet_is_read_where_it_is_built_in_and_the_error_says_so_where_not() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parquet");
+    let read = |command: &str, report: &Path| {
+        tearline().arg(command).arg(report).output().expect("the command runs")
+    };
+    let parquet = read("plan", &folder.join("report.toml"));
+    if cfg!(feature = "datafusion") {
+        assert_eq!(text(&parquet.stderr), "");
+        let csv = read("plan", &reports().join("several.toml"));
+        assert_eq!(text(&parquet.stdout), text(&csv.stdout), "the same table as CSV gives the same plan");
+        assert_eq!(read("check", &folder.join("report.toml")).status.code(), Some(0));
+    } else {
+        assert_eq!((parquet.status.code(), text(&parquet.stdout).as_str()), (Some(1), ""));
+        let says = text(&parquet.stderr);
+        assert!(says.contains("staff.parquet") && says.contains("--features datafusion"), "{says}");
+    }
 }
 
 #[test]

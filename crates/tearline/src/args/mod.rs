@@ -1,5 +1,12 @@
 //! The command line: what can be asked, in the words that `--help` and the manual pages show.
 
+mod desk;
+
+pub(crate) use desk::{
+    AcceptArgs, DeskCommand, DetermineCommand, EvidenceArgs, FindingArgs, KeyCommand, LogCommand, OpenArgs,
+    PassphraseArgs, ReceiptArgs, ReleaseArgs, SealArgs, VerifyArgs,
+};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,8 +17,8 @@ Exit codes:
   0  done
   1  an error: a report, a table or a file is not as it must be
   2  the command line is not as it must be
-  3  the answer is no: no safe plan for at least one audience, a choice that is not safe, or a certificate
-     that does not hold
+  3  the answer is no: no safe plan for at least one audience, a choice that is not safe, a certificate, a
+     release or a log that does not hold, or a text that says too much
   130  ended by Ctrl-C before there was an answer
 
 Errors go to standard error; with --json as one JSON object, except those of the command line.";
@@ -57,8 +64,25 @@ Examples:
 
 Exit code 3: the choice is not safe.";
 
-/// Plans the most informative safe warning: for each audience, the most that can truthfully be said of a threat
-/// while every source stays hidden, and why not more.
+const RELEASE_EXAMPLES: &str = "\
+Examples:
+  tearline release report.toml --audience public --key desk.key --texts public.toml
+  tearline release report.toml --audience partner --to partner.example --key desk.key --no-text
+  tearline release report.toml --audience partner --to partner.example --key desk.key --no-text --extend
+  tearline release report.toml --audience public --key desk.key --cancel --reason \"The threat has passed.\"
+
+Exit code 3: the text says more than the plan releases; nothing was signed.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  tearline verify partner.release.json --key desk.pub --as partner.example
+  tearline verify public.release.json partner.release.json --key desk.pub
+  tearline verify case.tearline --key desk.pub --key witness.pub
+
+Exit code 3: something does not hold.";
+
+/// Warns of an attack without exposing who told: plans for each audience the most that can truthfully be said while every
+/// source stays hidden, signs and records it, and proves afterwards what was said.
 #[derive(Debug, Parser)]
 #[command(name = "tearline", version, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Cli {
@@ -110,9 +134,58 @@ pub(crate) enum Command {
 
     /// Check a report and its tables without planning
     ///
-    /// Reads the report, then its tables, and evaluates every expression. Prints what was understood.
-    #[command(after_help = "Example:\n  tearline check report.toml")]
+    /// Reads the report, opens its tables, and lets their engines compile every expression. Prints what was
+    /// understood. With --count every row is read and evaluated too.
+    #[command(after_help = "Examples:\n  tearline check report.toml\n  tearline check report.toml --count")]
     Check(CheckArgs),
+
+    /// Make, show and rotate keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+
+    /// Make a desk, and tell it whom to know
+    #[command(subcommand)]
+    Desk(DeskCommand),
+
+    /// Release to an audience what the plan allows: signed, and recorded in the log
+    ///
+    /// Plans (or takes a certificate), lets the checker verify it, checks the free text against it, signs, records the
+    /// release in the log, and only then writes the file for the recipient.
+    #[command(after_help = RELEASE_EXAMPLES)]
+    Release(Box<ReleaseArgs>),
+
+    /// Say what a release or an evidence bundle says, and check it; needs no network
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
+
+    /// Seal a release so that only its recipient can read it
+    Seal(SealArgs),
+
+    /// Open what was sealed to you
+    Open(OpenArgs),
+
+    /// Sign that you got a release, or a locked delivery
+    Receipt(ReceiptArgs),
+
+    /// Sign what you found of a detail: confirmed, refuted, conflicting, acted on
+    #[command(
+        after_help = "Example:\n  tearline finding partner.release.json --key partner.key --detail where \\\n      --verdict conflicting --value \"another city\" -o finding.json"
+    )]
+    Finding(FindingArgs),
+
+    /// Check and record what came back: receipts, findings, cosignatures
+    Accept(AcceptArgs),
+
+    /// List, prove, check and cosign the log
+    #[command(subcommand)]
+    Log(LogCommand),
+
+    /// Write one file with which a third party checks what was said, and when
+    Evidence(EvidenceArgs),
+
+    /// Draft and approve the duty-to-warn determination (ICD 191)
+    #[command(subcommand)]
+    Determine(DetermineCommand),
 
     /// Print a completion script for a shell
     #[command(
@@ -206,6 +279,26 @@ pub(crate) struct PolicyArgs {
     pub(crate) json: bool,
 }
 
+impl PlanArgs {
+    /// What a release asks of a plan: everything at its default but the time.
+    pub(crate) fn for_release(report: &std::path::Path, budget: Option<Duration>) -> Self {
+        Self {
+            report: report.to_owned(),
+            json: false,
+            budget,
+            nodes: None,
+            threads: None,
+            margin: 0.1,
+            by_priority: false,
+            compare_orders: false,
+            mode: None,
+            certificate: None,
+            check: None,
+            policy: Vec::new(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ModeArg {
     /// Optimise for this report
@@ -259,6 +352,10 @@ pub(crate) struct CheckArgs {
     /// The report file (TOML)
     pub(crate) report: PathBuf,
 
+    /// Also read every row of the tables, and count the candidates
+    #[arg(long)]
+    pub(crate) count: bool,
+
     /// Print what was understood, or what is wrong, as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -278,7 +375,7 @@ fn setting(text: &str) -> Result<Setting, String> {
     Ok(Setting { detail: detail.to_owned(), level })
 }
 
-fn budget(text: &str) -> Result<Duration, String> {
+pub(crate) fn budget(text: &str) -> Result<Duration, String> {
     let span = text.parse::<jiff::SignedDuration>().ok();
     let duration = span.and_then(|span| Duration::try_from(span).ok()).filter(|duration| !duration.is_zero());
     duration.ok_or_else(|| "expected a time with its unit, like 30s, 5m or 1h30m".to_owned())

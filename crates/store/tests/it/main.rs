@@ -1,0 +1,3 @@
+//! What is kept, tested from outside.
+
+mod log_folder;

@@ -1,0 +1,9 @@
+//! Proofs of entries.
+
+#![no_main]
+
+#[path = "../src/log.rs"]
+#[expect(dead_code, reason = "each target uses one of the bodies")]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::entry_proof(bytes));

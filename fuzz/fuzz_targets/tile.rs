@@ -1,0 +1,9 @@
+//! Tiles, bundles and their paths.
+
+#![no_main]
+
+#[path = "../src/log.rs"]
+#[expect(dead_code, reason = "each target uses one of the bodies")]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::tile(bytes));
