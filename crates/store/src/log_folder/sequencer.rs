@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tearline_log::checkpoint::SignedCheckpoint;
 use tearline_log::cosignature::Cosignature;
+use tearline_log::merkle::NoProof;
 use tearline_log::note::{Note, VerifierKey};
 
 /// How a sequencer works.
@@ -91,6 +92,8 @@ struct Public {
     target: Option<Arc<SignedCheckpoint>>,
     /// The size up to which everything is published.
     size: u64,
+    /// The size up to which everything is durable.
+    durable: u64,
     /// The size that somebody waits for.
     wanted: u64,
     cosign: Vec<CosignJob>,
@@ -115,7 +118,8 @@ impl<S: Storage> Sequencer<S> {
         let reader = folder.reader();
         let LogFolder { mut committer, mut publisher, dir, _lock: held } = folder;
         let shared = Arc::new(Shared::default());
-        lock(&shared.public).size = publisher.newest().size();
+        let size = publisher.newest().size();
+        *lock(&shared.public) = Public { size, durable: size, ..Public::default() };
         let published = Arc::clone(&committer.published);
         let for_committer = Arc::clone(&shared);
         let committing = move || {
@@ -162,12 +166,15 @@ impl<S: Storage> Sequencer<S> {
         Ok(appended)
     }
 
-    /// Waits until the log is public up to `size` entries.
+    /// Waits until the log is public up to `size` entries, which have been appended.
     ///
     /// # Errors
-    /// If publishing failed. What was appended is durable all the same, and is published when the log is opened again.
+    /// If they have not, or publishing failed. What was appended is durable all the same, and is published when the log is opened again.
     pub fn wait_published(&self, size: u64) -> Result<(), Error> {
         let mut public = lock(&self.shared.public);
+        if size > public.durable {
+            return Err(NoProof::NoEntry { index: size - 1, size: public.durable }.into());
+        }
         while public.size < size {
             if let Some(error) = &public.failed {
                 return Err(error.clone());
@@ -253,6 +260,7 @@ impl Shared {
             if let Ok(appended) = &outcome {
                 let mut public = lock(&self.public);
                 public.entries.extend(entries);
+                public.durable = appended.checkpoint.size();
                 let idle = public.target.replace(Arc::clone(&appended.checkpoint)).is_none();
                 drop(public);
                 if idle {

@@ -3,8 +3,10 @@
 
 use super::memory::{Broken, Fault, Loss, Memory};
 use super::{SMALL, assert_begins, assert_continues, check_whole, entries, signer};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tearline_log::checkpoint::SignedCheckpoint;
 use tearline_store::log_folder::sequencer::{Pace, Sequencer};
 use tearline_store::log_folder::storage::Storage as _;
@@ -186,7 +188,7 @@ fn only_in_the_journal(journal_synced: bool) -> (Arc<Memory>, Promised) {
     let mut promised = Promised::default();
     promised.checkpoints.push(folder.checkpoint().clone());
     disk.break_syncs(Broken { journal: !journal_synced, ..Broken::default() });
-    let never = Pace { publish: std::time::Duration::from_hours(1), gather: 0 };
+    let never = Pace { publish: Duration::from_hours(1), gather: 0 };
     let sequencer = Sequencer::start(folder, never);
     for count in [1, 2, 3, 4] {
         let batch = entries(promised.entries.len() as u64, count);
@@ -285,5 +287,53 @@ fn a_full_disk_refuses_the_append_and_loses_nothing() {
         drop(folder);
         disk.full_after(None);
         recover(&disk, &promised, &story);
+    }
+}
+
+#[test]
+fn when_a_step_fails_under_many_threads_all_of_them_hear_of_it_and_nothing_promised_is_missing() {
+    for fault in [Fault::NotPersisted, Fault::Persisted, Fault::Crash] {
+        for step in (0..90).step_by(3) {
+            let disk = disk();
+            let folder =
+                LogFolder::create_on(&disk, Path::new(DIR), signer(), SMALL).expect("nothing fails yet");
+            disk.fail_at(disk.steps() + step, fault);
+            let pace = Pace { publish: Duration::ZERO, ..Pace::default() };
+            let sequencer = Sequencer::start(folder, pace);
+            // Each ends when an append is refused: were one of them forgotten, this would not end.
+            let promised: BTreeMap<u64, Vec<u8>> = std::thread::scope(|scope| {
+                let writer = |writer: u64| {
+                    let sequencer = &sequencer;
+                    scope.spawn(move || {
+                        let mut told = Vec::new();
+                        for round in 0.. {
+                            let batch = entries(writer * 1000 + round, 1 + round % 2);
+                            let Ok(appended) = sequencer.append(batch.clone()) else { break };
+                            told.extend((appended.first..).zip(batch));
+                        }
+                        told
+                    })
+                };
+                let writers: Vec<_> = (0..4).map(writer).collect();
+                writers.into_iter().flat_map(|writer| writer.join().expect("no writer panics")).collect()
+            });
+            // Whatever failed, this comes back; and what is not there is not waited for.
+            let size = promised.last_key_value().map_or(0, |(&last, _)| last + 1);
+            let public = sequencer.wait_published(size);
+            let there = sequencer.reader().checkpoint().map_or(0, |checkpoint| checkpoint.size());
+            assert!(public.is_err() || there >= size, "public up to {there}, and {size} was said");
+            assert!(sequencer.wait_published(u64::MAX).is_err());
+            drop(sequencer);
+            for loss in [Loss::All, Loss::None, Loss::Some(step + 1)] {
+                let story = format!("step {step} fails under many threads, {fault:?}, {loss:?}");
+                let found = Arc::new(disk.after_power_failure(loss));
+                drop(LogFolder::open_on(&found, Path::new(DIR), signer(), SMALL).expect("it opens again"));
+                let all = check_whole(&found, Path::new(DIR), &story);
+                for (&index, entry) in &promised {
+                    let index = usize::try_from(index).expect("small");
+                    assert_eq!(all.get(index), Some(entry), "{story}: entry {index}");
+                }
+            }
+        }
     }
 }
