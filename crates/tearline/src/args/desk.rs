@@ -126,7 +126,7 @@ pub(crate) struct ReleaseArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) to: Option<String>,
 
-    /// The free texts: a TOML file of [[text]] with lang, headline, description, instruction and contact
+    /// The free texts: a TOML file of tables `[[text]]` with lang, headline, description, instruction and contact
     #[arg(long, value_name = "TEXTS.toml", conflicts_with = "no_text")]
     pub(crate) texts: Option<PathBuf>,
 
