@@ -42,7 +42,11 @@ impl<const N: usize> Bytes<N> {
     /// # Errors
     /// `None` if the text is not that, or is not of `N` bytes.
     pub fn read(text: &str) -> Option<Self> {
-        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+        let mut bytes = [0; N];
+        // The length first: what is longer than the bytes need is not decoded at all.
+        let fits =
+            text.len() == (N * 4).div_ceil(3) && URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) == Ok(N);
+        fits.then_some(Self(bytes))
     }
 }
 

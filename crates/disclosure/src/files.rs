@@ -248,14 +248,6 @@ pub enum BadFile {
         "not a file that Tearline writes: expected JSON whose first member says what it is, like \"tearline-release\""
     )]
     Unknown,
-    /// Of another kind than was asked for.
-    #[error("{found}, and {expected} was expected")]
-    Kind {
-        /// What it is.
-        found: &'static str,
-        /// What was expected.
-        expected: &'static str,
-    },
     /// Not of the form of its kind.
     #[error(
         "{kind} that is not of its form, at line {line}, column {column}. It was cut off or changed on its way; ask for it again"

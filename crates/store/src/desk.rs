@@ -297,6 +297,14 @@ impl Desk {
         }
     }
 
+    /// All durable records of a kind, in their order.
+    ///
+    /// # Errors
+    /// If the records cannot be read.
+    pub fn of_kind(&self, kind: &str) -> Result<Vec<Record>, Failed> {
+        self.select("place IS NOT NULL AND kind = ?1", &[kind])
+    }
+
     /// The durable record with a digest.
     ///
     /// # Errors

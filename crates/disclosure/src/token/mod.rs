@@ -21,3 +21,8 @@ pub const BUCKETS: [usize; 3] = [64, 256, 1024];
 
 /// The name under which a level holds the next more exact one.
 const FINER: &str = "finer";
+
+/// The signed part of a token, without what is shown of it: the same for all who are shown anything of it.
+pub fn signed_part(presented: &str) -> &str {
+    presented.split('~').next().unwrap_or_default()
+}

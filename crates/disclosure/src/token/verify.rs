@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::values::Written;
 use super::{BUCKETS, FINER, TYP};
+use crate::bytes::{Bytes, Digest};
 use crate::sdjwt::{self, Check, Place, Rejected, digest, expand, jws};
 
 /// What a token says of itself, openly.
@@ -143,7 +144,7 @@ struct Content<'a> {
 fn read(payload: &[u8], disclosures: &[&str]) -> Result<Shown, Rejected> {
     let reject = |check| Rejected::new(check, Place::Payload);
     let payload: Payload<'_> = serde_json::from_slice(payload).map_err(|_| reject(Check::Claims))?;
-    if payload.hash != "sha-256" || fixed::<16>(payload.jti).is_none() {
+    if payload.hash != "sha-256" || Bytes::<16>::read(payload.jti).is_none() {
         return Err(reject(Check::Claims));
     }
     let slots = &payload.details.digests;
@@ -156,11 +157,11 @@ fn read(payload: &[u8], disclosures: &[&str]) -> Result<Shown, Rejected> {
     }
     let mut seen = HashSet::with_capacity(slots.len() + disclosures.len());
     let mut find = |text: &str, place| {
-        let digest = fixed::<32>(text).ok_or(Rejected::new(Check::Shape, place))?;
+        let digest = Digest::read(text).ok_or(Rejected::new(Check::Shape, place))?;
         if !seen.insert(digest) {
             return Err(Rejected::new(Check::RepeatedDigest, place));
         }
-        Ok(by_digest.get(&digest).copied())
+        Ok(by_digest.get(&digest.0).copied())
     };
     let mut used = 0;
     let mut details: Vec<ShownDetail> = Vec::new();
@@ -177,7 +178,7 @@ fn read(payload: &[u8], disclosures: &[&str]) -> Result<Shown, Rejected> {
                 .map_err(|_| Rejected::new(Check::Base64, place))?;
             let Disclosure(salt, name, content) =
                 serde_json::from_slice(&bytes).map_err(|_| Rejected::new(Check::Value, place))?;
-            if fixed::<16>(salt).is_none() {
+            if Bytes::<16>::read(salt).is_none() {
                 return Err(Rejected::new(Check::Shape, place));
             }
             let value = content.v.value().ok_or(Rejected::new(Check::Value, place))?;
@@ -220,13 +221,6 @@ fn read(payload: &[u8], disclosures: &[&str]) -> Result<Shown, Rejected> {
         bucket: slots.len(),
     };
     Ok(Shown { claims, details })
-}
-
-/// Bytes of a fixed number, in base64url.
-fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    (text.len() == (N * 4).div_ceil(3) && URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) == Ok(N))
-        .then_some(bytes)
 }
 
 /// Why one presentation does not extend another.

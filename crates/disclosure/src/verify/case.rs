@@ -44,14 +44,15 @@ impl CaseView {
 
 /// Verifies an evidence bundle.
 pub fn case(file: &CaseFile, trust: &Trust) -> CaseView {
+    let mut keys = Checks::default();
+    let ring = Ring::of(&file.issuer, &file.keys, trust, &mut keys);
     // A witness within the bundle is not one that the reader knows; it is shown, and trusted only if handed over.
     let releases: Vec<ReleaseView> =
-        file.releases.iter().map(|release| in_case(release, &file.issuer, &file.keys, trust)).collect();
+        file.releases.iter().map(|release| in_case(release, &ring, trust, keys.clone())).collect();
     let mut checks = Checks::default();
     if releases.is_empty() {
         checks.fails("content", "the bundle holds no release");
     }
-    let ring = Ring::of(&file.issuer, &file.keys, trust, &mut Checks::default());
     let views: Vec<&ReleaseView> = releases.iter().collect();
     let (relations, standing, among) = relations(&views, &vec![None; views.len()]);
     checks.0.extend(among.0);

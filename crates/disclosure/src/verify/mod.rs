@@ -62,9 +62,14 @@ impl Checks {
         self.add(name, Outcome::Open, what);
     }
 
+    /// The first check that failed.
+    pub fn failed(&self) -> Option<&Check> {
+        self.0.iter().find(|check| check.outcome == Outcome::Fails)
+    }
+
     /// Whether no check failed.
     pub fn none_failed(&self) -> bool {
-        self.0.iter().all(|check| check.outcome != Outcome::Fails)
+        self.failed().is_none()
     }
 
     /// The outcome of the check with a name, if it was made.

@@ -4,8 +4,7 @@ use super::ring::{Place, Ring};
 use super::{Checks, Trust};
 use crate::bytes::Digest;
 use crate::entry::Kind;
-use crate::files::{CaseRelease, KeyChange, Logged, Recipient, ReleaseFile};
-use crate::identity::PublicKeys;
+use crate::files::{CaseRelease, Logged, Recipient, ReleaseFile};
 use crate::sdjwt::jws;
 use crate::statement::{Act, Release, Signed, recipient};
 use crate::token::{self, Shown, Step};
@@ -58,17 +57,10 @@ pub fn release(file: &ReleaseFile, trust: &Trust) -> ReleaseView {
     view
 }
 
-/// Verifies a release within an evidence bundle.
-pub(super) fn in_case(
-    release: &CaseRelease,
-    issuer: &PublicKeys,
-    keys: &[KeyChange],
-    trust: &Trust,
-) -> ReleaseView {
-    let mut checks = Checks::default();
-    let ring = Ring::of(issuer, keys, trust, &mut checks);
+/// Verifies a release within an evidence bundle. `checks` are those of the keys in `ring`.
+pub(super) fn in_case(release: &CaseRelease, ring: &Ring, trust: &Trust, checks: Checks) -> ReleaseView {
     of_parts(
-        &ring,
+        ring,
         &release.statement,
         (release.token.as_deref(), release.token_logged.as_ref()),
         release.recipient.as_ref(),
@@ -214,7 +206,7 @@ fn tokens(
     index: u64,
     view: &mut ReleaseView,
 ) {
-    let jwt = presented.split('~').next().unwrap_or_default();
+    let jwt = token::signed_part(presented);
     // Which key may have signed the token depends on when it was logged, which may be long before this release.
     let committed = match logged.map(|logged| ring.place(Kind::Token, jwt.as_bytes(), logged)) {
         Some(Ok(place)) if place.index <= index => Some(place),

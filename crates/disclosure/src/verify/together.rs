@@ -128,7 +128,7 @@ fn history(views: &[&ReleaseView], consistencies: &[Option<&Consistency>], check
         .collect();
     let mut proven = true;
     for (at, (new, proof)) in places.iter().enumerate() {
-        for (old, _) in &places[..at].iter().chain(&places[at + 1..]).collect::<Vec<_>>()[..] {
+        for (old, _) in places[..at].iter().chain(&places[at + 1..]) {
             let (a, b) = (old.checkpoint.checkpoint(), new.checkpoint.checkpoint());
             if a.origin != b.origin || a.size > b.size {
                 continue;

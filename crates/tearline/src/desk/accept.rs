@@ -1,6 +1,6 @@
 //! `tearline accept`: what comes back from recipients and witnesses, checked and recorded.
 
-use super::book::Book;
+use super::book::{Book, party};
 use super::files;
 use crate::args::AcceptArgs;
 use crate::failure::{Ending, Usage};
@@ -47,25 +47,16 @@ pub(crate) fn run(args: &AcceptArgs) -> Result<Ending> {
     Ok(Ending::Done)
 }
 
-/// The keys of a party that the desk knows.
-fn known(book: &Book, name: &str) -> Result<PublicKeys> {
-    let party = book.desk.parties()?.into_iter().find(|party| party.name == name);
-    let party = party.with_context(|| {
-        format!("the desk does not know {name}. If these are its public keys, tell the desk with `tearline desk know`")
-    })?;
-    Ok(PublicKeys::read(party.keys.as_bytes())?)
-}
-
 fn answer(
     args: &AcceptArgs,
     file: &AnswerFile,
     keys: &SecretKeys,
     book: &mut Book,
 ) -> Result<(Accepted, String)> {
-    let signer = known(book, &file.signer.name)?;
+    let (signer, _) = party(&book.desk, &file.signer.name)?;
     let trust = Trust { keys: vec![signer.clone()], own: None };
     let view = verify::answer(file, None, &trust);
-    if let Some(failed) = view.checks.0.iter().find(|check| check.outcome == verify::Outcome::Fails) {
+    if let Some(failed) = view.checks.failed() {
         bail!("it does not hold: {}: {}", failed.name, failed.what);
     }
     match (view.receipt, view.finding) {
@@ -105,10 +96,10 @@ fn accept_receipt(
     }
     let seen =
         receipt.content.checkpoint.as_deref().map(|note| same_history(book, &own, note)).transpose()?;
-    let (report, audience, release, note) = match receipt.content.of {
+    let (report, audience, release, locked) = match receipt.content.of {
         Acknowledged::Release { release, .. } => {
             let (record, _) = released(book, release, &signer.name)?;
-            (record.report, record.audience, Some(release), String::new())
+            (record.report, record.audience, Some(release), None)
         }
         Acknowledged::Delivery { delivery, .. } => {
             let Some(secret) = book.desk.kept(&format!("unlock/{delivery}"))? else {
@@ -120,39 +111,29 @@ fn accept_receipt(
                 )
                 .into());
             };
-            let unlock = Unlock {
-                v: 1,
-                iss: own.name.clone(),
-                iat: book.time()?,
-                jti: Bytes(random()?),
-                delivery,
-                receipt: receipt.digest(),
-            };
-            let unlock = Signed::sign(unlock, &keys.sign());
-            once(book, receipt.digest(), |book| {
-                book.record(Kind::Receipt, "", "", &receipt.jws, receipt.digest(), &about(signer), &[])
-                    .map(drop)
-            })?;
-            book.record(Kind::Unlock, "", "", &unlock.jws, unlock.digest(), &serde_json::json!({}), &[])?;
-            let key = STANDARD.encode(seal::seal(&signer.seal, &secret)?);
-            files::write(path, &UnlockFile { version: VERSION, delivery, key })?;
-            let note = format!("{}   the key to the delivery, for {} alone\n", path.display(), signer.name);
-            (String::new(), String::new(), None, note)
+            (String::new(), String::new(), None, Some((delivery, secret, path)))
         }
     };
-    if release.is_some() {
-        once(book, receipt.digest(), |book| {
-            book.record(
-                Kind::Receipt,
-                &report,
-                &audience,
-                &receipt.jws,
-                receipt.digest(),
-                &about(signer),
-                &[],
-            )
-            .map(drop)
-        })?;
+    once(book, receipt.digest(), |book| {
+        let digest = receipt.digest();
+        book.record(Kind::Receipt, &report, &audience, &receipt.jws, digest, &about(signer), &[]).map(drop)
+    })?;
+    // The key is given only once the receipt for it is recorded.
+    let mut note = String::new();
+    if let Some((delivery, secret, path)) = locked {
+        let unlock = Unlock {
+            v: 1,
+            iss: own.name.clone(),
+            iat: book.time()?,
+            jti: Bytes(random()?),
+            delivery,
+            receipt: receipt.digest(),
+        };
+        let unlock = Signed::sign(unlock, &keys.sign());
+        book.record(Kind::Unlock, "", "", &unlock.jws, unlock.digest(), &serde_json::json!({}), &[])?;
+        let key = STANDARD.encode(seal::seal(&signer.seal, &secret)?);
+        files::write(path, &UnlockFile { version: VERSION, delivery, key })?;
+        note = format!("{}   the key to the delivery, for {} alone\n", path.display(), signer.name);
     }
     if let Some(size) = seen {
         let place = format!("seen/{}", signer.name);
@@ -217,7 +198,7 @@ fn accept_finding(
 }
 
 fn cosignature(file: &CosignatureFile, book: &mut Book) -> Result<(Accepted, String)> {
-    let witness = known(book, &file.witness.name)?;
+    let (witness, _) = party(&book.desk, &file.witness.name)?;
     let added = book.cosign(&file.checkpoint, &witness.witness.parse()?)?;
     let Some((name, time)) = added.into_iter().next() else {
         bail!("it holds no cosignature by {} on the newest checkpoint", witness.name);

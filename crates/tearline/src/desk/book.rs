@@ -34,7 +34,18 @@ pub(super) fn log_dir(desk: &Path) -> PathBuf {
     desk.join("log")
 }
 
-fn signer(keys: &SecretKeys) -> Result<Signer> {
+/// The private records within a desk.
+fn records_file(desk: &Path) -> PathBuf {
+    desk.join("desk.db")
+}
+
+/// Opens a desk's private records.
+pub(super) fn records(desk: &Path) -> Result<Desk> {
+    Ok(Desk::open(&records_file(desk))?)
+}
+
+/// What signs the log's checkpoints.
+pub(super) fn signer(keys: &SecretKeys) -> Result<Signer> {
     Ok(Signer::new(&format!("{}/log", keys.name()), KeyKind::Log, keys.log())?)
 }
 
@@ -47,18 +58,18 @@ impl Book {
         fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
         let log = match LogFolder::create(&log_dir(folder), signer(keys)?) {
             // A desk whose making was cut off before its records were there.
-            Err(_) if !folder.join("desk.db").exists() && log_dir(folder).exists() => {
+            Err(_) if !records_file(folder).exists() && log_dir(folder).exists() => {
                 LogFolder::open(&log_dir(folder), signer(keys)?)?
             }
             made => made?,
         };
-        let desk = Desk::create(&folder.join("desk.db"), public)?;
+        let desk = Desk::create(&records_file(folder), public)?;
         Ok(Self { desk, log })
     }
 
     /// Opens a desk with its key, and finishes what a crash left unfinished.
     pub(super) fn open(folder: &Path, keys: &SecretKeys) -> Result<Self> {
-        let desk = Desk::open(&folder.join("desk.db"))?;
+        let desk = records(folder)?;
         let own = PublicKeys::read(desk.keys()?.as_bytes())?;
         if own.name != keys.name() {
             anyhow::bail!("the key is that of {}, and the desk is that of {}", keys.name(), own.name);
@@ -171,6 +182,11 @@ impl Book {
         logged(&self.log.reader(), self.log.checkpoint(), record)
     }
 
+    /// Every change of the desk's key.
+    pub(super) fn key_changes(&self) -> Result<Vec<KeyChange>> {
+        changes(&self.desk, |record| self.logged(record))
+    }
+
     /// The newest checkpoint.
     pub(super) fn checkpoint(&self) -> &SignedCheckpoint {
         self.log.checkpoint()
@@ -192,7 +208,7 @@ pub(super) struct Shelf {
 
 impl Shelf {
     pub(super) fn open(folder: &Path) -> Result<Self> {
-        let desk = Desk::open(&folder.join("desk.db"))?;
+        let desk = records(folder)?;
         let own = PublicKeys::read(desk.keys()?.as_bytes())?;
         let reader = Reader::new(&log_dir(folder), own.log.parse()?);
         let checkpoint = reader.checkpoint()?;
@@ -216,28 +232,30 @@ impl Shelf {
 
     /// Every change of the desk's key.
     pub(super) fn key_changes(&self) -> Result<Vec<KeyChange>> {
-        let records = self.desk.records("")?;
-        changes(&records, |record| self.logged(record))
+        changes(&self.desk, |record| self.logged(record))
     }
 }
 
-/// The changes of key among records.
-pub(super) fn changes(
-    records: &[Record],
-    logged: impl Fn(&Record) -> Result<Logged>,
-) -> Result<Vec<KeyChange>> {
-    records
-        .iter()
-        .filter(|record| record.kind == "key")
-        .map(|record| {
-            let about: Value = serde_json::from_str(&record.about)?;
-            Ok(KeyChange {
-                statement: String::from_utf8(record.payload.clone())?,
-                countersignature: about["countersignature"].as_str().map(str::to_owned),
-                logged: logged(record)?,
-            })
+/// Every change of the desk's key.
+fn changes(desk: &Desk, logged: impl Fn(&Record) -> Result<Logged>) -> Result<Vec<KeyChange>> {
+    let records = desk.of_kind("key")?;
+    let change = |record: &Record| {
+        let about: Value = serde_json::from_str(&record.about)?;
+        Ok(KeyChange {
+            statement: String::from_utf8(record.payload.clone())?,
+            countersignature: about["countersignature"].as_str().map(str::to_owned),
+            logged: logged(record)?,
         })
-        .collect()
+    };
+    records.iter().map(change).collect()
+}
+
+/// The keys of a party that the desk knows, and whether it is a senior.
+pub(super) fn party(desk: &Desk, name: &str) -> Result<(PublicKeys, bool)> {
+    let party = desk.parties()?.into_iter().find(|party| party.name == name);
+    let party =
+        party.with_context(|| format!("the desk does not know {name}. Tell it with `tearline desk know`"))?;
+    Ok((PublicKeys::read(party.keys.as_bytes())?, party.senior))
 }
 
 fn logged(reader: &Reader, checkpoint: &SignedCheckpoint, record: &Record) -> Result<Logged> {

@@ -1,6 +1,6 @@
 //! `tearline determine`: the duty-to-warn determination (ICD 191) by two people, and recorded exceptions.
 
-use super::book::Book;
+use super::book::{Book, party};
 use super::files;
 use super::keys::public_of;
 use crate::args::DetermineCommand;
@@ -10,10 +10,8 @@ use anyhow::{Context, Result, bail};
 use tearline_disclosure::bytes::{Bytes, Digest};
 use tearline_disclosure::entry::Kind;
 use tearline_disclosure::files::{DeterminationFile, File, VERSION};
-use tearline_disclosure::identity::PublicKeys;
 use tearline_disclosure::statement::{Approval, Decision, Determination, Exception, Signed};
 use tearline_disclosure::verify::determination_payload;
-use tearline_store::desk::Party;
 use tearline_store::keys::random;
 
 /// Runs the subcommand.
@@ -68,9 +66,8 @@ pub(crate) fn run(command: &DetermineCommand) -> Result<Ending> {
             let keys = files::secret(&key.key, &key.passphrase)?;
             let desk_keys = files::secret(desk_key, &key.passphrase)?;
             let mut book = Book::open(&desk.desk, &desk_keys)?;
-            let parties = book.desk.parties()?;
-            let drafter = party(&parties, &file.drafter.name)?.0;
-            let (approver, senior) = party(&parties, keys.name())?;
+            let drafter = party(&book.desk, &file.drafter.name)?.0;
+            let (approver, senior) = party(&book.desk, keys.name())?;
             if approver.sign != public_of(&keys)?.sign {
                 bail!("the key of {} is not the one that the desk knows", approver.name);
             }
@@ -121,7 +118,7 @@ pub(crate) fn run(command: &DetermineCommand) -> Result<Ending> {
             let keys = files::secret(&key.key, &key.passphrase)?;
             let desk_keys = files::secret(desk_key, &key.passphrase)?;
             let mut book = Book::open(&desk.desk, &desk_keys)?;
-            let (known, senior) = party(&book.desk.parties()?, keys.name())?;
+            let (known, senior) = party(&book.desk, keys.name())?;
             if !senior || known.sign != public_of(&keys)?.sign {
                 bail!("an exception is granted by a senior; {} is not known as one to the desk", keys.name());
             }
@@ -152,12 +149,4 @@ pub(crate) fn run(command: &DetermineCommand) -> Result<Ending> {
         }
     }
     Ok(Ending::Done)
-}
-
-/// The keys of a person whom the desk knows, and whether that is a senior.
-fn party(parties: &[Party], name: &str) -> Result<(PublicKeys, bool)> {
-    let party = parties.iter().find(|party| party.name == name);
-    let party =
-        party.with_context(|| format!("the desk does not know {name}. Tell it with `tearline desk know`"))?;
-    Ok((PublicKeys::read(party.keys.as_bytes())?, party.senior))
 }

@@ -14,6 +14,7 @@ use tearline_disclosure::files::{
 };
 use tearline_disclosure::identity::PublicKeys;
 use tearline_disclosure::statement::{Acknowledged, Finding, Receipt, unverified};
+use tearline_disclosure::token;
 use tearline_store::desk::Record;
 
 /// Runs the subcommand.
@@ -124,7 +125,7 @@ pub(crate) fn run(args: &EvidenceArgs) -> Result<Ending> {
 /// How the token of a release stands in the log.
 fn token_logged(shelf: &Shelf, released: &Released) -> Result<Option<Logged>> {
     let Some(token) = &released.about.token else { return Ok(None) };
-    let jwt = token.split('~').next().unwrap_or_default();
+    let jwt = token::signed_part(token);
     let record = shelf.desk.by_digest(&Digest::of(jwt.as_bytes()).to_string())?;
     record.map(|record| shelf.logged(&record)).transpose()
 }

@@ -2,6 +2,7 @@
 
 use crate::args::PassphraseArgs;
 use crate::output;
+use crate::render::text::instant;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::fs::{self, File as OsFile};
@@ -80,11 +81,7 @@ pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// A time for people, in UTC.
+/// A time for people, in UTC, to the second.
 pub(super) fn time(seconds: u64) -> String {
-    let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    time.map_or_else(
-        || format!("{seconds} s after 1970"),
-        |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-    )
+    instant(seconds, "%Y-%m-%d %H:%M:%S UTC")
 }

@@ -1,6 +1,6 @@
 //! `tearline key` and `tearline desk`: who one is, and whom one knows.
 
-use super::book::Book;
+use super::book::{Book, records};
 use super::files;
 use crate::args::{DeskCommand, KeyCommand};
 use crate::failure::{Ending, Usage};
@@ -13,7 +13,7 @@ use tearline_disclosure::entry::Kind;
 use tearline_disclosure::identity::{self, PublicKeys, check_name};
 use tearline_disclosure::statement::{Action, Countersignature, KeyEvent, Signed};
 use tearline_log::note::{KeyKind, VerifierKey};
-use tearline_store::desk::{Desk, Party};
+use tearline_store::desk::Party;
 use tearline_store::keys::{NextKey, SecretKeys, random};
 
 /// The public keys that belong to secret ones.
@@ -185,14 +185,14 @@ pub(crate) fn desk(command: &DeskCommand) -> Result<Ending> {
         }
         DeskCommand::Know { public, desk, senior } => {
             let keys = files::public(public)?;
-            let records = Desk::open(&desk.desk.join("desk.db"))?;
+            let records = records(&desk.desk)?;
             let party =
                 Party { name: keys.name.clone(), keys: serde_json::to_string(&keys)?, senior: *senior };
             records.know(&party)?;
             output::to_stdout(&format!("{}   {}\n", keys.name, keys.fingerprint()))?;
         }
         DeskCommand::List { desk, json } => {
-            let records = Desk::open(&desk.desk.join("desk.db"))?;
+            let records = records(&desk.desk)?;
             let mut known = Vec::new();
             for party in records.parties()? {
                 let keys = PublicKeys::read(party.keys.as_bytes())?;

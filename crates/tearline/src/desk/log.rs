@@ -1,6 +1,6 @@
 //! `tearline log`: what was recorded, and that nobody rewrote it.
 
-use super::book::{Shelf, opening};
+use super::book::{Shelf, opening, signer};
 use super::files;
 use super::keys::public_of;
 use crate::args::LogCommand;
@@ -30,7 +30,7 @@ pub(crate) fn run(command: &LogCommand) -> Result<Ending> {
             let (_, proof) = shelf.reader.entry_proof(&shelf.checkpoint, *index)?;
             if let (Some(path), Some(key)) = (cose, key) {
                 let keys = files::secret(key, passphrase)?;
-                let signer = Signer::new(&format!("{}/log", keys.name()), KeyKind::Log, keys.log())?;
+                let signer = signer(&keys)?;
                 let (size, root) = (shelf.checkpoint.size(), shelf.checkpoint.root());
                 output::to_file(path, &cose::receipt(&signer, *index, size, &proof.path, root))?;
             }

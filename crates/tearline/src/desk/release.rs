@@ -143,7 +143,7 @@ pub(crate) fn run(args: &ReleaseArgs, _look: Look) -> Result<Ending> {
         recipient: Some(recipient),
         logged,
         consistency: consistency(&book, &to)?,
-        keys: super::book::changes(&book.desk.records("")?, |record| book.logged(record))?,
+        keys: book.key_changes()?,
     };
     let path = output_path(args, &report, &of.id, before.len())?;
     files::write(&path, &release)?;

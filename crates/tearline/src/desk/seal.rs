@@ -103,8 +103,7 @@ pub(crate) fn open(args: &OpenArgs) -> Result<Ending> {
     let trust = Trust { keys: Vec::new(), own: Some(keys.name().to_owned()) };
     let view = tearline_disclosure::verify::release(&file, &trust);
     output::to_file(&args.output, &release)?;
-    let failed =
-        view.checks.0.iter().find(|check| check.outcome == tearline_disclosure::verify::Outcome::Fails);
+    let failed = view.checks.failed();
     let text = match failed {
         Some(check) => format!(
             "{}   opened, but it does not hold: {}: {}\n",

@@ -10,9 +10,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use tearline_disclosure::files::{File, KeyChange, ReleaseFile};
-use tearline_disclosure::verify::{
-    self, AnswerView, CaseView, Checks, Outcome, Relation, ReleaseView, Trust,
-};
+use tearline_disclosure::verify::{self, AnswerView, CaseView, Checks, Relation, ReleaseView, Trust};
 
 /// One file with what was found of it.
 pub(crate) enum Found {
@@ -223,7 +221,7 @@ pub(super) fn sound(path: &Path, trust: &Trust) -> Result<(ReleaseFile, ReleaseV
         bail!("{} is not a release", path.display());
     };
     let view = verify::release(&file, trust);
-    if let Some(failed) = view.checks.0.iter().find(|check| check.outcome == Outcome::Fails) {
+    if let Some(failed) = view.checks.failed() {
         bail!("{} does not hold: {}: {}", path.display(), failed.name, failed.what);
     }
     Ok((file, view))

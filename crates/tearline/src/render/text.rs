@@ -242,6 +242,12 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// A time, given in seconds since 1970, in a form of `strftime`.
+pub(crate) fn instant(seconds: u64, form: &str) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.map_or_else(|| format!("{seconds} s after 1970"), |time| time.strftime(form).to_string())
+}
+
 /// A number of things: “1 candidate”, “20 candidates”.
 pub(crate) fn counted(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

@@ -1,6 +1,6 @@
 //! What `tearline verify` prints: what was said, how specific, to whom, when, and every check by name.
 
-use super::text::{Look, Page, Style, counted, plain};
+use super::text::{Look, Page, Style, counted, instant, plain};
 use crate::desk::verify::{Findings, Found};
 use jiff::{SpanRound, Timestamp, Unit};
 use serde::Serialize;
@@ -360,9 +360,5 @@ fn relations(page: &mut Page, relations: &[Relation], names: &[String]) {
 }
 
 fn time(seconds: u64) -> String {
-    let time = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    time.map_or_else(
-        || format!("{seconds} s after 1970"),
-        |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-    )
+    instant(seconds, "%Y-%m-%d %H:%M UTC")
 }
